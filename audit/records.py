@@ -1,0 +1,96 @@
+"""One record: the unit of evidence. The log is a sequence of these, one JSON line each.
+
+Fields that a kind does not use are left out of the line. Version 1 of the format:
+
+| field | kinds | what |
+|---|---|---|
+| `v` | all | 1 |
+| `kind` | all | `score`, `request_error`, `label`, `note` |
+| `id` | all | the instance's id; for `request_error` an id of its own |
+| `ts` | all | server time, RFC 3339 in UTC with microseconds: `2026-11-23T14:05:06.123456Z` |
+| `request` | all | request id; a batch's records share it |
+| `row` | score, label | position in the request, from 0 |
+| `rows` | score, label | number of instances in the request |
+| `run` | score | `[run id, position in it, its size]`; absent when the model was not run on this instance |
+| `model`, `version` | all | names; a label has no version |
+| `bundle` | score | SHA-256 of the bundle's manifest, which holds the hashes of its other files |
+| `role` | score | `champion` or `challenger` |
+| `outcome` | score | `scored`, `abstained`, `rejected`, `failed` |
+| `outcome` | label | `recorded`, `unmatched` (no such instance known yet), `rejected` (never counts) |
+| `reasons` | score, label, request_error | why, in the fixed words of the API |
+| `flags` | score | `missing`, `artifacts`, `outside`, `distance`, `cluster` as in the API, empty ones left out |
+| `x` | score | the instance as received; numbers that JSON cannot hold are "NaN", "Infinity", "-Infinity" |
+| `x` | request_error | `size` and `sha256` of the body, and `message`, what the client was told |
+| `y` | score | `{"label", "probabilities"}`, `{"label", "score"}` or `{"value"}` |
+| `y` | label | `{"label"}` or `{"value"}`, and `ts`, when the truth was known, if the client said so |
+| `us` | score, request_error | microseconds of the request's stages: `decode`, `judge`, `infer`, `encode`; cold: `start` |
+| `cold` | score | true in the first request of a process; `us.start` is then process start to encoded results |
+| `writer` | all | the process that wrote it |
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import msgspec
+
+Kind = Literal["score", "request_error", "label", "note"]
+VERSION = 1
+
+
+class Record(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """One JSON line of the log; see the table above. `None` and empty fields are not written."""
+
+    v: int
+    kind: Kind
+    id: str
+    ts: str
+    model: str
+    writer: str
+    request: str | None = None
+    row: int | None = None
+    rows: int | None = None
+    run: tuple[str, int, int] | None = None
+    version: str | None = None
+    bundle: str | None = None
+    role: Literal["champion", "challenger"] | None = None
+    outcome: str | None = None
+    reasons: list[str] = []
+    flags: dict[str, Any] = {}
+    x: Any = None
+    y: dict[str, Any] | None = None
+    us: dict[str, int] = {}
+    cold: bool = False
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Record)
+
+
+def encode_record(record: Record) -> bytes:
+    """The record as one JSON line without its newline. `x` must hold no NaN or infinity: msgspec writes null."""
+    return _encoder.encode(record)
+
+
+def decode_record(line: bytes) -> Record:
+    """The record in a line of the log; raises `msgspec.DecodeError` (or its subclass `ValidationError`)."""
+    return _decoder.decode(line)
+
+
+def timestamp(unix_s: float) -> str:
+    """Unix seconds as the `ts` text, always with six decimals so that texts sort as times do.
+
+    >>> timestamp(0)
+    '1970-01-01T00:00:00.000000Z'
+    """
+    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def unix_s(ts: str) -> float:
+    """The inverse of `timestamp`.
+
+    >>> unix_s("1970-01-01T00:00:01.500000Z")
+    1.5
+    """
+    return datetime.fromisoformat(ts).timestamp()
