@@ -1,0 +1,122 @@
+"""One feature's rule: which values it takes, which mean missing, and where the training range ends.
+
+A rule reads one value slowly and exactly. Instances that hold nothing but their features' own types never come here:
+`scoring.judge` reads them all at once.
+
+| type | takes | refuses as `wrong_type` |
+|---|---|---|
+| float | any number | text, booleans, arrays, objects |
+| integer | whole numbers, `3.0` too | the same, and numbers with a fraction |
+| boolean | true, false | the same, and numbers, 0 and 1 too |
+
+A declared sentinel means missing whatever its type; null, NaN and an absent key always do. An integer beyond the
+range of a double counts as an infinity.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+import msgspec
+
+from scoring.bundle import Feature, Label
+from scoring.storable import has_surrogate
+
+MISSING = math.nan
+WIDENED_BY = 0.05  # of the training range's width, on either side
+
+Policy = Literal["impute", "abstain", "reject"]
+
+
+class Reading(msgspec.Struct, frozen=True, gc=False):
+    """A value as the model would see it, NaN if it is missing or of the wrong type."""
+
+    number: float
+    wrong_type: bool = False
+    artifact: str | None = None
+
+
+class FeatureRule:
+    """How to judge the values of one numeric feature.
+
+    >>> rule = FeatureRule(Feature(name="age", type="integer", sentinels=[-999, "N/A"]), takes_missing=True)
+    >>> rule.read(41).number, rule.read("N/A").number, rule.read("41").wrong_type
+    (41.0, nan, True)
+    """
+
+    def __init__(self, feature: Feature, *, takes_missing: bool) -> None:
+        self.name = feature.name
+        self.type = feature.type
+        self.missing: Policy = _missing_policy(feature, takes_missing)
+        self.abstains_outside = feature.outside == "abstain"
+        self.low, self.high = _envelope(feature)
+        self.numeric_sentinels = [float(value) for value in feature.sentinels if _is_number(value)]
+        self._sentinels = frozenset(_typed(value) for value in feature.sentinels)
+
+    def read(self, value: Any) -> Reading:
+        """Judge a value that is present; never raises."""
+        if value is None or (self._sentinels and _typed(value) in self._sentinels):
+            return _IS_MISSING
+        if self.type == "boolean":
+            return Reading(1.0 if value else 0.0) if type(value) is bool else _refused(value)
+        if not _is_number(value):
+            return _refused(value)
+        number = _double(value)
+        if self.type == "integer" and math.isfinite(number) and not number.is_integer():
+            return _IS_WRONG
+        return Reading(number)
+
+    def side(self, number: float) -> str:
+        """Where a number outside the widened training range lies: `below`, `above` or (booleans) `unseen`."""
+        if self.type == "boolean":
+            return "unseen"
+        return "below" if number < self.low else "above"
+
+
+_IS_MISSING = Reading(MISSING)
+_IS_WRONG = Reading(MISSING, wrong_type=True)
+
+
+def _missing_policy(feature: Feature, takes_missing: bool) -> Policy:
+    if feature.missing != "default":
+        return feature.missing
+    return "impute" if takes_missing and feature.missing_in_training > 0 else "abstain"
+
+
+def _envelope(feature: Feature) -> tuple[float, float]:
+    """The training range widened by 5 % of its width; without bounds where the manifest has none."""
+    if feature.type == "boolean":
+        seen = [float(value) for value in feature.categories or [False, True] if isinstance(value, bool)]
+        return min(seen, default=-math.inf), max(seen, default=math.inf)
+    if feature.minimum is None or feature.maximum is None:
+        low, high = feature.minimum, feature.maximum
+        return (-math.inf if low is None else low), (math.inf if high is None else high)
+    margin = WIDENED_BY * (feature.maximum - feature.minimum)
+    return feature.minimum - margin, feature.maximum + margin
+
+
+def _typed(value: Any) -> tuple[str, Label] | None:
+    """A key under which 1, 1.0 and "1" differ as JSON's types do: number, boolean and string."""
+    if type(value) is str:
+        return "string", value
+    if type(value) is bool:
+        return "boolean", value
+    return ("number", value) if _is_number(value) and value == value else None
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is float or type(value) is int
+
+
+def _double(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _refused(value: Any) -> Reading:
+    if type(value) is str and has_surrogate(value):
+        return Reading(MISSING, wrong_type=True, artifact="lone_surrogate")
+    return _IS_WRONG

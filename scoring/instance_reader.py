@@ -1,0 +1,135 @@
+"""Parsed JSON values to one matrix of doubles, quickly for plain instances and exactly for all others.
+
+A plain instance has every feature of the model, each with a number (or null, or a boolean where the feature is one),
+and nothing else. Plain instances become rows without a look at single values; the others are read value by value
+with `scoring.feature_rule`.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from scoring.envelope import Matrix
+from scoring.feature_rule import MISSING, FeatureRule
+from scoring.storable import STRING_LIMIT, has_surrogate, too_large
+from scoring.verdict import WHOLE_INSTANCE, Verdict
+
+_NUMBERS = frozenset((float, int, type(None)))
+_NUMBERS_AND_BOOLEANS = _NUMBERS | {bool}
+
+
+class InstanceReader:
+    """Reads the instances of one model; holds no state of a request."""
+
+    def __init__(self, rules: Sequence[FeatureRule], *, ignores_extra: bool) -> None:
+        self._rules = rules
+        self._names = frozenset(rule.name for rule in rules)
+        self._ignores_extra = ignores_extra
+        self._values = _values_getter([rule.name for rule in rules])
+        self._kinds = [bool if rule.type == "boolean" else None for rule in rules]
+        self._booleans = [i for i, rule in enumerate(rules) if rule.type == "boolean"]
+        self._types = _NUMBERS_AND_BOOLEANS if self._booleans else _NUMBERS
+        self._integers = np.array([rule.type == "integer" for rule in rules])
+        self._any_integer = bool(self._integers.any())
+        self._sentinels = [(i, value) for i, rule in enumerate(rules) for value in rule.numeric_sentinels]
+
+    def read(self, instances: Sequence[Any], verdicts: Sequence[Verdict]) -> Matrix:
+        """A row for each instance, NaN where missing or of the wrong type; reasons go into the verdicts."""
+        rows: list[Sequence[float | None]] = []
+        for instance, verdict in zip(instances, verdicts, strict=True):
+            row = self._plain(instance)
+            rows.append(self._slow(instance, verdict) if row is None else row)
+        try:
+            matrix = np.array(rows, dtype=np.float64)
+        except OverflowError:  # a plain row holds an integer beyond the range of a double
+            matrix = np.array(self._all_slow(rows, instances, verdicts), dtype=np.float64)
+        matrix = matrix.reshape(len(rows), len(self._rules))
+        for column, sentinel in self._sentinels:
+            matrix[matrix[:, column] == sentinel, column] = MISSING
+        if self._any_integer:
+            self._refuse_fractions(matrix, verdicts)
+        return matrix
+
+    def _plain(self, instance: Any) -> Sequence[float | None] | None:
+        if type(instance) is not dict or len(instance) != len(self._rules):
+            return None
+        try:
+            row = self._values(instance)
+        except KeyError:
+            return None
+        if not self._types.issuperset(map(type, row)):
+            return None
+        if self._booleans and not self._booleans_in_place(row):
+            return None
+        return row
+
+    def _booleans_in_place(self, row: Sequence[Any]) -> bool:
+        kinds = [type(value) for value in row]
+        return kinds.count(bool) == len(self._booleans) and all(kinds[i] is bool for i in self._booleans)
+
+    def _slow(self, instance: Any, verdict: Verdict) -> list[float | None]:
+        verdict.clean = False
+        if type(instance) is not dict:
+            verdict.because("wrong_type")
+            verdict.unread = self._names
+            if too_large(instance):
+                verdict.because("too_long")
+            return [MISSING] * len(self._rules)
+        extra = instance.keys() - self._names
+        if extra:
+            self._judge_extra(extra, verdict)
+        self._judge_length(instance, bool(extra), verdict)
+        return [self._value(rule, instance.get(rule.name), verdict) for rule in self._rules]
+
+    def _value(self, rule: FeatureRule, value: Any, verdict: Verdict) -> float:
+        reading = rule.read(value)
+        if reading.wrong_type:
+            verdict.because("wrong_type")
+            verdict.unread |= {rule.name}
+        if reading.artifact is not None:
+            verdict.artifacts[rule.name] = [reading.artifact]
+        return reading.number
+
+    def _judge_extra(self, extra: set[str], verdict: Verdict) -> None:
+        if not self._ignores_extra:
+            verdict.because("unknown_feature")
+        if any(map(has_surrogate, extra)):
+            verdict.artifacts[WHOLE_INSTANCE] = ["lone_surrogate"]
+
+    def _judge_length(self, instance: dict[str, Any], has_extra: bool, verdict: Verdict) -> None:
+        """Long text in a feature, or an instance too large for its record to keep whole."""
+        odd = [value for value in instance.values() if isinstance(value, str | list | dict)]
+        texts = (value for value in odd if isinstance(value, str))
+        long_text = any(len(text) > STRING_LIMIT for text in texts)
+        if (long_text and not (has_extra and self._ignores_extra)) or ((odd or has_extra) and too_large(instance)):
+            verdict.because("too_long")
+
+    def _all_slow(
+        self, rows: Sequence[Sequence[float | None]], instances: Sequence[Any], verdicts: Sequence[Verdict]
+    ) -> list[Sequence[float | None]]:
+        """The rows again, those that were plain read value by value."""
+        return [
+            self._slow(instance, verdict) if verdict.clean else row
+            for row, instance, verdict in zip(rows, instances, verdicts, strict=True)
+        ]
+
+    def _refuse_fractions(self, matrix: Matrix, verdicts: Sequence[Verdict]) -> None:
+        """A number with a fraction where training had whole numbers is of the wrong type."""
+        fractions = self._integers & np.isfinite(matrix) & (matrix != np.rint(matrix))
+        if not fractions.any():
+            return
+        for row, column in np.argwhere(fractions).tolist():
+            verdicts[row].because("wrong_type")
+            verdicts[row].unread |= {self._rules[column].name}
+            matrix[row, column] = MISSING
+
+
+def _values_getter(names: Sequence[str]) -> Callable[[dict[str, Any]], Sequence[Any]]:
+    """A function from an instance to its values in manifest order; `KeyError` if one is absent."""
+    if len(names) == 1:
+        return lambda instance: (instance[names[0]],)
+    return operator.itemgetter(*names)

@@ -1,0 +1,120 @@
+"""Judging instances before the model sees them, by the rules in the bundle's manifest. Pure: no clock, no storage.
+
+Every instance gets a verdict: may the model be run on it, or is it rejected or abstained, with all its reasons and
+not only the first, and with flags for what is odd but no reason to refuse. One instance never affects another's
+outcome but for a repeated id; values equal to an earlier instance's are flagged.
+
+A request is judged as one matrix, with a few numpy calls however many instances it has; single values are looked at
+only where something is amiss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scoring.bundle import Manifest
+from scoring.envelope import Envelope, Matrix
+from scoring.feature_rule import FeatureRule
+from scoring.instance_reader import InstanceReader
+from scoring.verdict import WHOLE_INSTANCE, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A request's verdicts, and its values [instances, features], NaN where missing or of the wrong type."""
+
+    matrix: Matrix
+    verdicts: list[Verdict]
+
+
+class Judge:
+    """Judges instances by one manifest; made once for a model, used from any thread."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        criteria, takes_missing = manifest.criteria, manifest.parity.takes_missing
+        self._rules = [FeatureRule(feature, takes_missing=takes_missing) for feature in manifest.features]
+        self._reader = InstanceReader(self._rules, ignores_extra=criteria.extra_features == "ignore")
+        self._low = np.array([rule.low for rule in self._rules])
+        self._high = np.array([rule.high for rule in self._rules])
+        self._envelope = Envelope(manifest.features, manifest.calibration) if manifest.calibration else None
+        self._abstains_apart = criteria.joint == "abstain"
+
+    def judge(self, instances: Sequence[Any], ids: Sequence[str] | None = None) -> Judged:
+        """Verdicts for parsed JSON values, which are instances if all is well; never raises."""
+        verdicts = [Verdict() for _ in instances]
+        matrix = self._reader.read(instances, verdicts)
+        finite = np.isfinite(matrix)
+        if not finite.all():
+            self._judge_gaps(matrix, finite, verdicts)
+        self._judge_ranges(matrix, finite, verdicts)
+        if self._envelope is not None:
+            self._judge_distances(self._envelope, matrix, verdicts)
+        if len(verdicts) > 1:
+            _refuse_repeated_ids(ids, verdicts)
+            _flag_equal_values(matrix, verdicts)
+        for verdict in verdicts:
+            if verdict.reasons:
+                verdict.settle()
+        return Judged(matrix, verdicts)
+
+    def _judge_gaps(self, matrix: Matrix, finite: np.ndarray[Any, Any], verdicts: list[Verdict]) -> None:
+        """Missing values by each feature's policy, and infinities."""
+        missing = np.isnan(matrix)
+        for row, column in np.argwhere(~finite).tolist():
+            verdict, rule = verdicts[row], self._rules[column]
+            if rule.name in verdict.unread:
+                continue
+            if not missing[row, column]:
+                verdict.clean = False
+                verdict.because("not_finite")
+                continue
+            verdict.missing.append(rule.name)
+            if rule.missing != "impute":
+                verdict.because("missing_required" if rule.missing == "abstain" else "missing_feature")
+
+    def _judge_ranges(self, matrix: Matrix, finite: np.ndarray[Any, Any], verdicts: list[Verdict]) -> None:
+        """Numbers outside the widened training range; missing ones compare false, infinities were refused before."""
+        outside = (matrix < self._low) | (matrix > self._high)
+        if not outside.any():
+            return
+        for row, column in np.argwhere(outside & finite).tolist():
+            verdict, rule = verdicts[row], self._rules[column]
+            verdict.outside[rule.name] = rule.side(matrix[row, column])
+            if rule.abstains_outside:
+                verdict.because("outside_calibration")
+
+    def _judge_distances(self, envelope: Envelope, matrix: Matrix, verdicts: list[Verdict]) -> None:
+        """The joint distance of instances whose values could all be read; others have none."""
+        distances, clusters = envelope.distances(matrix)
+        for verdict, distance, cluster in zip(verdicts, distances.tolist(), clusters.tolist(), strict=True):
+            if verdict.unread or "not_finite" in verdict.reasons:
+                continue
+            verdict.distance, verdict.cluster = distance, cluster
+            if self._abstains_apart and distance > envelope.threshold:
+                verdict.because("outside_calibration")
+
+
+def _refuse_repeated_ids(ids: Sequence[str] | None, verdicts: list[Verdict]) -> None:
+    if ids is None or len(set(ids)) == len(ids):
+        return
+    seen: set[str] = set()
+    for instance_id, verdict in zip(ids, verdicts, strict=True):
+        if instance_id in seen:
+            verdict.because("duplicate_id")
+        seen.add(instance_id)
+
+
+def _flag_equal_values(matrix: Matrix, verdicts: list[Verdict]) -> None:
+    """Flag an instance whose values equal those of an earlier one, bit by bit but for the sign of zero."""
+    seen: set[bytes] = set()
+    for row, verdict in zip(matrix + 0.0, verdicts, strict=True):
+        values = row.tobytes()
+        if verdict.unread:
+            continue
+        if values in seen:
+            verdict.artifacts.setdefault(WHOLE_INSTANCE, []).append("duplicate_instance")
+        seen.add(values)

@@ -1,0 +1,47 @@
+"""What the scoring side reads from the environment; see docs/settings.md for all settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit.settings import Setting, read_settings, size_bytes, text
+
+
+def count(value: str) -> int:
+    """A whole number above 0.
+
+    >>> count("100000")
+    100000
+    """
+    if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) == 0:
+        raise ValueError("a whole number above 0, such as 100000")
+    return int(value)
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("HYPERPLANE_MODELS", "models", text, "Folder of the bundles and of serving.toml"),
+    Setting("HYPERPLANE_MAX_BODY_BYTES", 16 * 2**20, size_bytes, "Largest request body; beyond it, 413"),
+    Setting("HYPERPLANE_MAX_INSTANCES", 100_000, count, "Most instances, or labels, in one request; beyond it, 400"),
+)
+
+
+@dataclass(frozen=True)
+class ScoringSettings:
+    """What scoring needs to know."""
+
+    models: Path = Path("models")
+    max_body_bytes: int = 16 * 2**20
+    max_instances: int = 100_000
+
+
+def from_environ(environ: Mapping[str, str]) -> ScoringSettings:
+    """The settings in `environ`; raises `audit.settings.SettingsError`."""
+    values = read_settings(SETTINGS, environ)
+    return ScoringSettings(
+        models=Path(values["HYPERPLANE_MODELS"]),
+        max_body_bytes=values["HYPERPLANE_MAX_BODY_BYTES"],
+        max_instances=values["HYPERPLANE_MAX_INSTANCES"],
+    )
