@@ -23,7 +23,7 @@ Fields that a kind does not use are left out of the line. Version 1 of the forma
 | `x` | request_error | `size` and `sha256` of the body, and `message`, what the client was told |
 | `y` | score | `{"label", "probabilities"}`, `{"label", "score"}` or `{"value"}` |
 | `y` | label | `{"label"}` or `{"value"}`, and `ts`, when the truth was known, if the client said so |
-| `us` | score, request_error | microseconds of the request's stages: `decode`, `judge`, `infer`, `encode`; cold: `start` |
+| `us` | score, request_error | microseconds of each stage: `decode`, `judge`, `infer`, `encode`; cold also `start` |
 | `cold` | score | true in the first request of a process; `us.start` is then process start to encoded results |
 | `writer` | all | the process that wrote it |
 """

@@ -1,0 +1,252 @@
+"""Verified reading: nothing leaves here that does not agree with its hashes, its position and its chain.
+
+A blob is read in ranges of at most 4 MiB (a GET over very many blocks breaks off in Azurite) and frame by frame, so
+that a blob of any size takes the memory of one frame. Reading stops at the first byte that does not verify and says
+why (`finding`); it never raises for what the bytes are, only `Unavailable` and `NotFound` for the store. A blob that is
+still written to is read up to its last whole frame.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import msgspec
+
+from audit.errors import NotFound
+from audit.frames import (
+    MAX_HEADER_BYTES,
+    BadFrame,
+    FrameKind,
+    Header,
+    Place,
+    check_body,
+    check_place,
+    decode_header,
+    head_of,
+    header_line,
+)
+from audit.layout import HOUR_S, LOG, day_prefixes, hour_start_s, parse_name
+from audit.records import Record, decode_record, timestamp
+from audit.store import BlobInfo, Store
+
+RANGE_BYTES = 4 * 1024 * 1024
+_LATE_S = HOUR_S  # a record made just before the hour may be appended in the next
+_LISTED_BY_DAY = 400  # days; beyond, one listing of the whole log is cheaper than one for each day
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A verified frame. `head` is what the next frame names as its `previous`."""
+
+    kind: FrameKind
+    blob: str
+    offset: int
+    sequence: int
+    count: int
+    length: int
+    sha256: str
+    previous: str
+    append_us: int
+    head: str
+    end: int  # position of the first byte after it
+    body: bytes
+
+    @cached_property
+    def lines(self) -> list[bytes]:
+        """The records, one JSON line each, without newlines."""
+        return self.body.split(b"\n")[:-1]
+
+
+@dataclass(frozen=True)
+class BlobReading:
+    """All verified frames of a blob; `closed` means that its last one is a `close`."""
+
+    name: str
+    frames: list[Frame]
+    state: Literal["open", "closed"]
+    size_bytes: int  # of the blob as far as it was read, verified or not
+    finding: str | None  # why the reading stopped before the blob's end
+
+
+@dataclass(frozen=True, order=True)
+class Position:
+    """Where a record stands in the log."""
+
+    blob: str
+    sequence: int  # of its frame
+    line: int  # in the frame's body, from 0
+
+
+class BlobReader:
+    """Iterates over a blob's verified frames; then `place`, `closed`, `size_bytes` and `finding` tell how it ended.
+
+    `place` is where the next frame would belong; give it to a new reader to go on later from there.
+    """
+
+    def __init__(self, store: Store, name: str, place: Place | None = None) -> None:
+        self.name = name
+        self.place = place or Place()
+        self.closed = False
+        self.finding: str | None = None
+        self._bytes = _Window(store, name, self.place.offset)
+
+    @property
+    def size_bytes(self) -> int:
+        """How long the blob is, as far as it was read."""
+        return self._bytes.end
+
+    def __iter__(self) -> Iterator[Frame]:
+        while self.finding is None and self._bytes.has(1):
+            if self.closed:
+                self.finding = f"bytes after `close`, from offset {self.place.offset}"
+                return
+            try:
+                frame = self._next()
+            except BadFrame as problem:
+                self.finding = f"at offset {self.place.offset}: {problem}"
+                return
+            self.place = Place(frame.end, frame.sequence + 1, frame.head)
+            self.closed = frame.kind == "close"
+            yield frame
+
+    def _next(self) -> Frame:
+        line = self._bytes.header_line()
+        header = decode_header(line)
+        check_place(header, self.name, self.place)
+        body = self._bytes.take(len(line) + 1, header.length)
+        check_body(header, body)
+        return _frame(header, line, body)
+
+
+def read_blob(store: Store, name: str) -> BlobReading:
+    """All of a blob that verifies. Raises `NotFound` and `Unavailable`, nothing for what the bytes are."""
+    reader = BlobReader(store, name)
+    frames = list(reader)
+    finding = reader.finding or (None if frames else "the blob is empty: its writer died before its first frame")
+    return BlobReading(name, frames, "closed" if reader.closed else "open", reader.size_bytes, finding)
+
+
+def hours(store: Store, since_s: float | None = None, until_s: float | None = None) -> list[str]:
+    """The UTC hours that have blobs and overlap [since, until), sorted: `["2026/11/23/14", …]`."""
+    found = set()
+    for prefix in _prefixes(since_s, until_s):
+        for info in store.list(prefix):
+            name = parse_name(info.name)
+            if name and _overlaps(name.hour, since_s, until_s):
+                found.add(name.hour)
+    return sorted(found)
+
+
+def blobs(store: Store, hour: str) -> list[BlobInfo]:
+    """The log's blobs of an hour by name; foreign ones are left to `verify`."""
+    return [info for info in store.list(f"{LOG}{hour}/") if parse_name(info.name) and info.append]
+
+
+def records(
+    store: Store, since_s: float | None = None, until_s: float | None = None
+) -> Iterator[tuple[Record, Position]]:
+    """Every verified record with `since <= ts < until`, by blob and then by position; streams."""
+    since = timestamp(since_s) if since_s is not None else ""
+    until = timestamp(until_s) if until_s is not None else "~"
+    for hour in hours(store, since_s, None if until_s is None else until_s + _LATE_S):
+        for info in blobs(store, hour):
+            for record, position in blob_records(store, info.name):
+                if since <= record.ts < until:
+                    yield record, position
+
+
+def blob_records(store: Store, name: str) -> Iterator[tuple[Record, Position]]:
+    """Every verified record of a blob; none if it is not there (any more)."""
+    try:
+        for frame in BlobReader(store, name):
+            yield from frame_records(frame)
+    except NotFound:
+        _log.warning("%s was listed but is not there any more", name)
+
+
+def frame_records(frame: Frame) -> Iterator[tuple[Record, Position]]:
+    """The records of a frame; a line that is none is left out with a warning (`verify` reports it)."""
+    if frame.kind != "records":
+        return
+    for number, line in enumerate(frame.lines):
+        try:
+            yield decode_record(line), Position(frame.blob, frame.sequence, number)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+            _log.warning("%s: frame %d, line %d is no record: %s", frame.blob, frame.sequence, number, problem)
+
+
+class _Window:
+    """The part of a blob that is in memory: bytes [start, end), where `start` is the next frame's offset."""
+
+    def __init__(self, store: Store, name: str, start: int) -> None:
+        self._store = store
+        self._name = name
+        self._start = start
+        self._data = bytearray()
+        self._at_end = False
+
+    @property
+    def end(self) -> int:
+        return self._start + len(self._data)
+
+    def has(self, size_bytes: int) -> bool:
+        """Whether so many bytes follow; reads on as far as it must. A short answer is the blob's end."""
+        while len(self._data) < size_bytes and not self._at_end:
+            chunk = self._store.read(self._name, self.end, RANGE_BYTES)
+            self._data += chunk
+            self._at_end = len(chunk) < RANGE_BYTES
+        return len(self._data) >= size_bytes
+
+    def header_line(self) -> bytes:
+        if self._data.find(b"\n", 0, MAX_HEADER_BYTES) < 0:
+            self.has(MAX_HEADER_BYTES)
+        return header_line(self._data)
+
+    def take(self, skip: int, size_bytes: int) -> bytes:
+        """Bytes after the first `skip`, at most `size_bytes`; the window then begins behind them."""
+        self.has(skip + size_bytes)
+        with memoryview(self._data) as view:
+            taken = bytes(view[skip : skip + size_bytes])
+        if len(taken) == size_bytes:
+            del self._data[: skip + size_bytes]
+            self._start += skip + size_bytes
+        return taken
+
+
+def _frame(header: Header, line: bytes, body: bytes) -> Frame:
+    return Frame(
+        kind=header.kind,
+        blob=header.blob,
+        offset=header.offset,
+        sequence=header.sequence,
+        count=header.count,
+        length=header.length,
+        sha256=header.sha256,
+        previous=header.previous,
+        append_us=header.append_us,
+        head=head_of(line),
+        end=header.offset + len(line) + 1 + header.length,
+        body=body,
+    )
+
+
+def _prefixes(since_s: float | None, until_s: float | None) -> list[str]:
+    if since_s is None:
+        return [LOG]
+    until_s = time.time() + 2 * HOUR_S if until_s is None else until_s
+    if until_s - since_s > _LISTED_BY_DAY * 24 * HOUR_S or since_s < 0:
+        return [LOG]
+    return list(day_prefixes(since_s, until_s))
+
+
+def _overlaps(hour: str, since_s: float | None, until_s: float | None) -> bool:
+    start_s = hour_start_s(hour)
+    if start_s is None:
+        return False
+    return (since_s is None or start_s + HOUR_S > since_s) and (until_s is None or start_s < until_s)

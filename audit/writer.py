@@ -1,0 +1,208 @@
+"""The log's writer: many callers, one append at a time, and nobody is answered before the bytes are durable.
+
+Group commit, as in PostgreSQL: while an append is under way, what arrives queues up; then all of it goes out in the
+next. No timer, so a lone request waits for nothing, and a busy service makes few, larger appends. One background thread
+does the blocking calls; it answers each event loop once a frame.
+
+When the store fails, the frame is tried again for a short while (`give_up_s`; `resolve_s` when a reply was lost). Then
+everything that waits is failed, new commits are refused at once, and the thread keeps probing until the store is back:
+no restart, no timer to wait for. A lost reply that cannot be settled in time is `Ambiguous`; nothing is accepted until
+it is settled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from audit.appender import Appender, Receipt
+from audit.commit_queue import Batch, Commit, CommitQueue, answer
+from audit.errors import Ambiguous, AuditError, Unavailable
+from audit.layout import new_writer_id
+from audit.store import Store
+
+__all__ = ["LogWriter", "Receipt", "new_writer_id"]
+
+_IDLE_S = 30.0  # how often an idle writer looks whether its hour is over
+_PROBE_S = 0.5
+_LONGEST_PAUSE_S = 0.5
+_log = logging.getLogger(__name__)
+
+
+class LogWriter:
+    """Commits lines to the log from any thread or event loop. The thread starts with the first commit or `start`."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        writer_id: str,
+        opening: Mapping[str, str],
+        clock: Callable[[], float] = time.time,
+        queue_bytes: int = 64 * 1024 * 1024,
+        frame_bytes: int = 4 * 1024 * 1024,
+        blob_blocks: int = 40_000,
+        give_up_s: float = 3.0,
+        resolve_s: float = 10.0,
+        first_pause_s: float = 0.02,
+    ) -> None:
+        self.writer_id = writer_id
+        self.last_error: str | None = None
+        self._appender = Appender(store, writer_id=writer_id, opening=opening, clock=clock, blob_blocks=blob_blocks)
+        self._queue = CommitQueue(queue_bytes, frame_bytes)
+        self._give_up_s = give_up_s
+        self._resolve_s = resolve_s
+        self._first_pause_s = first_pause_s
+        self._down = False
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether commits are taken: false from giving up on the store until it is back, and after `close`."""
+        return not (self._down or self._stopping)
+
+    async def commit(self, lines: Sequence[bytes]) -> list[Receipt]:
+        """Return when all lines are durable: the receipts of the frames that hold them, in order.
+
+        `Unavailable`: send it again later (of a commit of several frames some may be in); `QueueFull`: the same, and
+        slow down; `Ambiguous`: it may or may not be in. `ValueError` for a line that holds a newline.
+        """
+        if not lines:
+            return []
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[Receipt]] = loop.create_future()
+        self._put(Commit(lines, future, loop))
+        return await future
+
+    def commit_blocking(self, lines: Sequence[bytes], timeout_s: float) -> list[Receipt]:
+        """`commit` for a thread without an event loop; `Ambiguous` when it took longer than `timeout_s`."""
+        if not lines:
+            return []
+        future: concurrent.futures.Future[list[Receipt]] = concurrent.futures.Future()
+        self._put(Commit(lines, future, None))
+        try:
+            return future.result(timeout_s)
+        except TimeoutError:
+            raise Ambiguous(f"the log took longer than {timeout_s} s; it may still record this") from None
+
+    def start(self) -> None:
+        """Start the thread now, which opens the blob ahead of the first commit; a store that is down does no harm."""
+        self._ensure_thread(eager=True)
+
+    def close(self, timeout_s: float = 5) -> None:
+        """Commit what waits, end the blob with a `close` frame, end the thread. May be called twice."""
+        self._stopping = True
+        self._queue.close()
+        with self._starting:
+            thread = self._thread
+        if thread is not None:
+            thread.join(timeout_s)
+        answer(self._queue.remove_older(time.monotonic()), Unavailable("the log was closed before this was recorded"))
+
+    def _put(self, commit: Commit) -> None:
+        self._queue.put(commit)
+        if self._thread is None:
+            self._ensure_thread(eager=False)
+
+    def _ensure_thread(self, *, eager: bool) -> None:
+        with self._starting:
+            if self._thread is None and not self._stopping:
+                self._thread = threading.Thread(target=self._run, args=(eager,), name="audit-log-writer", daemon=True)
+                self._thread.start()
+
+    def _run(self, eager: bool) -> None:
+        if eager:
+            self._probe()
+        while True:
+            batch = self._queue.take(0.0 if self._stopping else _PROBE_S if self._down else _IDLE_S)
+            if batch is not None:
+                self._write(batch)
+            elif self._stopping:
+                break
+            elif self._down:
+                self._probe()
+            else:
+                self._appender.leave_past_hour()
+        self._appender.leave()
+
+    def _write(self, batch: Batch) -> None:
+        try:
+            receipt = self._append(batch.lines)
+        except AuditError as error:
+            self._fail(batch, error)
+            return
+        self._recovered()
+        for commit in batch.commits:
+            commit.receipts.append(receipt)
+        answer(batch.finished())
+
+    def _append(self, lines: Sequence[bytes]) -> Receipt:
+        """The frame's receipt, with patience; `Unavailable` or `Ambiguous` when patience ends."""
+        began_s = time.monotonic()
+        pause_s = self._first_pause_s
+        while True:
+            try:
+                receipt = self._appender.resolve() if self._appender.pending else self._appender.append(lines)
+                if receipt is not None:
+                    return receipt
+                continue  # fenced while pending: these lines are not in and go to the next blob
+            except Unavailable as problem:
+                self.last_error = str(problem)
+                self._expire_waiting(problem)
+                patience_s = self._resolve_s if self._appender.pending else self._give_up_s
+                if self._stopping or time.monotonic() - began_s + pause_s > patience_s:
+                    return self._last_try(problem)
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _last_try(self, problem: Unavailable) -> Receipt:
+        """Patience has ended: rather certainly not recorded than unknown."""
+        if not self._appender.pending:
+            raise problem
+        try:
+            receipt = self._appender.refuse()
+        except Ambiguous as unsettled:
+            raise Ambiguous(f"outcome unknown: {unsettled}") from unsettled
+        if receipt is None:
+            raise Unavailable(f"not recorded: {problem}") from problem
+        return receipt
+
+    def _expire_waiting(self, problem: Unavailable) -> None:
+        """Fail what has waited behind a stuck frame for longer than a request waits for a store that is down."""
+        waiting = self._queue.remove_older(time.monotonic() - self._give_up_s)
+        if waiting:
+            answer(waiting, Unavailable(f"the log cannot be written: {problem}"))
+
+    def _fail(self, batch: Batch, error: AuditError) -> None:
+        self._down = True
+        self.last_error = str(error)
+        self._queue.refuse(f"the log cannot be written: {error}")
+        _log.error("the log cannot be written, requests are refused until it can: %s", error)
+        if batch.unfinished:
+            self._queue.drop(batch.unfinished)
+        answer(batch.commits, error)
+        waiting = self._queue.remove_older(time.monotonic())
+        answer(waiting, Unavailable(f"the log cannot be written: {error}"))
+
+    def _probe(self) -> None:
+        try:
+            if self._appender.pending:
+                self._appender.refuse()
+            self._appender.probe()
+        except AuditError as problem:
+            self.last_error = str(problem)
+        else:
+            self._recovered()
+
+    def _recovered(self) -> None:
+        self.last_error = None
+        if self._down:
+            self._down = False
+            self._queue.refuse(None)
+            _log.warning("the log can be written again")
