@@ -83,14 +83,16 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     high: float | None = None
 
 
-class Parity(msgspec.Struct, frozen=True, kw_only=True):
+class Parity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How exactly the graph predicts what scikit-learn does."""
 
     rows: int  # compared, test and adversarial together
     adversarial_rows: int
-    largest_difference: float  # absolute, over every output
+    largest_difference: float  # absolute, over every output; of rows within a training width of the training range
     label_ties: int  # labels that differ where scikit-learn's top two scores are within 1e-9
-    takes_missing: bool  # the pipeline itself predicts rows with missing values
+    takes_missing: bool  # the pipeline itself predicts rows with missing values, in the features that allow them
+    ill_conditioned: int = 0  # rows far outside on which scikit-learn's own answer hangs on the last bit of the input
+    no_reference: int = 0  # rows far outside that scikit-learn refuses
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -213,9 +215,13 @@ def load_bundle(folder: Path) -> Bundle:
 
 
 def list_bundles(models: Path) -> list[tuple[str, str]]:
-    """(name, version) of every bundle folder below `models`, sorted; nothing is read but names."""
+    """(name, version) of every bundle folder below `models`, sorted; nothing is read but names.
+
+    Hidden folders, which an export that was killed may leave, are not bundles.
+    """
     found = [path.parent for path in Path(models).glob("*/*/manifest.json")]
-    return sorted((path.parent.name, path.name) for path in found)
+    names = [(path.parent.name, path.name) for path in found]
+    return sorted((name, version) for name, version in names if NAME.fullmatch(name) and NAME.fullmatch(version))
 
 
 def _bytes(path: Path) -> bytes:

@@ -1,0 +1,29 @@
+"""Before production: a fitted scikit-learn pipeline becomes a bundle, with proof that it predicts the same.
+
+>>> from training import export_bundle          # imports scikit-learn, skl2onnx and onnx: about three seconds
+>>> export_bundle.__name__
+'export_bundle'
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from training.errors import BundleExists, ExportRefused, ParityError, TrainingError
+    from training.export import export_bundle
+
+__all__ = ["BundleExists", "ExportRefused", "ParityError", "TrainingError", "export_bundle"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use, so that `python -m training --help` answers at once."""
+    if name == "export_bundle":
+        from training.export import export_bundle
+
+        return export_bundle
+    if name in __all__:
+        from training import errors
+
+        return getattr(errors, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

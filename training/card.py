@@ -1,0 +1,134 @@
+"""The model card: what a person should know before relying on the model (after Mitchell et al., 2019)."""
+
+from __future__ import annotations
+
+from scoring.bundle import Feature, Manifest, class_key
+from training.importance import headline
+from training.model_kind import ModelKind
+
+
+def model_card(manifest: Manifest, kind: ModelKind, steps: str, test_rows: int) -> str:
+    """Markdown; everything in it follows from the manifest but the steps and the number of test rows."""
+    parts = [
+        f"# {_plain(manifest.name)}, version {_plain(manifest.version)}",
+        _plain(manifest.description) or "No description was given.",
+        _what(manifest, kind, steps, test_rows),
+        _metrics(manifest),
+        _features(manifest, kind),
+        _judging(manifest),
+        _parity(manifest),
+        _convergence(manifest),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _what(manifest: Manifest, kind: ModelKind, steps: str, test_rows: int) -> str:
+    lines = [
+        f"- Task: {manifest.task}",
+        f"- Target: {_plain(manifest.target)}" + (f" ({_plain(manifest.target_unit)})" if manifest.target_unit else ""),
+        f"- Steps: {_plain(steps)}",
+        f"- Trained on {manifest.data['rows']:,} rows, tested on {test_rows:,}",
+        f"- Training data, SHA-256: `{manifest.data['sha256']}`",
+        f"- Exported {manifest.created} with " + ", ".join(f"{k} {v}" for k, v in sorted(manifest.libraries.items())),
+    ]
+    if kind.classes:
+        lines.insert(1, "- Classes: " + ", ".join(_plain(class_key(label)) for label in kind.classes))
+    if manifest.positive is not None:
+        lines.insert(2, f"- Positive class: {_plain(class_key(manifest.positive))}")
+    if manifest.data.get("weighted"):
+        lines.append("- Training rows were weighted")
+    if manifest.data.get("source"):
+        lines.append(f"- Source: {_plain(str(manifest.data['source']))}")
+    return "## What it is\n\n" + "\n".join(lines)
+
+
+def _metrics(manifest: Manifest) -> str:
+    rows = [
+        f"| {_plain(name)} | {metric.value:.4g} | {_interval(metric.low, metric.high)} | {metric.n:,} |"
+        for name, metric in manifest.metrics.items()
+    ]
+    table = "| metric | value | 95 % interval | n |\n|---|---:|---|---:|\n" + "\n".join(rows)
+    return f"## How good it was on the test set\n\n{table}"
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:.4g} to {high:.4g}"
+
+
+def _features(manifest: Manifest, kind: ModelKind) -> str:
+    head = f"| feature | type | unit | training range | missing in training | importance ({headline(kind)}) |"
+    rows = [
+        f"| {_plain(f.name)} | {f.type} | {_plain(f.unit or '')} | {_range(f)} | {f.missing_in_training:,} "
+        f"| {'' if f.importance is None else format(f.importance, '.3g')} |"
+        for f in manifest.features
+    ]
+    constant = [f.name for f in manifest.features if f.type != "boolean" and f.minimum == f.maximum]
+    note = (
+        "\n\nThe same value in every training row, so the model cannot have learnt from: "
+        + ", ".join(map(_plain, constant))
+        if constant
+        else ""
+    )
+    return f"## Features\n\n{head}\n|---|---|---|---|---:|---:|\n" + "\n".join(rows) + note
+
+
+def _range(feature: Feature) -> str:
+    if feature.categories is not None:
+        return ", ".join(class_key(category) for category in feature.categories)
+    return f"{feature.minimum:.6g} to {feature.maximum:.6g}"
+
+
+def _judging(manifest: Manifest) -> str:
+    imputed = [
+        f for f in manifest.features if f.missing == "impute" or (f.missing == "default" and _imputes(f, manifest))
+    ]
+    if not imputed:
+        missing = "An instance in which a feature is missing is not scored: no feature was missing in training."
+        if any(f.missing_in_training for f in manifest.features):
+            missing = "An instance in which a feature is missing is not scored."
+    elif len(imputed) == len(manifest.features):
+        missing = "Missing values are imputed by the pipeline itself."
+    else:
+        missing = (
+            "Imputed by the pipeline itself when missing: "
+            + ", ".join(_plain(f.name) for f in imputed)
+            + ". If another feature is missing, the instance is not scored."
+        )
+    return f"## Where it stays silent\n\n{missing}"
+
+
+def _imputes(feature: Feature, manifest: Manifest) -> bool:
+    return manifest.parity.takes_missing and feature.missing_in_training > 0
+
+
+def _parity(manifest: Manifest) -> str:
+    parity = manifest.parity
+    text = (
+        f"Compared with scikit-learn on {parity.rows:,} rows, {parity.adversarial_rows:,} of them adversarial, in one "
+        f"batch and singly: the largest difference of any output is {parity.largest_difference:.2g}."
+    )
+    if parity.label_ties:
+        text += f" {parity.label_ties:,} labels differ where scikit-learn's top two scores are within 1e-9."
+    if parity.ill_conditioned:
+        text += f" On {parity.ill_conditioned:,} rows far outside the training range no digit of the answer is certain."
+    if parity.no_reference:
+        text += f" scikit-learn itself refuses {parity.no_reference:,} rows far outside the training range."
+    return f"## Exactness\n\n{text}"
+
+
+def _convergence(manifest: Manifest) -> str:
+    if not manifest.convergence:
+        return "## Convergence\n\nNo convergence warning was recorded."
+    return "## Convergence\n\n" + "\n".join(f"- {_plain(note)}" for note in manifest.convergence)
+
+
+def _plain(text: str) -> str:
+    """Text that stays text in Markdown: one line, no markup, no cell borders."""
+    line = " ".join(text.split())
+    for mark in "\\`*_[]<>|#":
+        line = (
+            line.replace(mark, "\\" + mark)
+            if mark not in "<>"
+            else line.replace(mark, "&lt;" if mark == "<" else "&gt;")
+        )
+    return line

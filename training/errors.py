@@ -1,0 +1,25 @@
+"""What may go wrong before production. Nothing is written when one of these is raised.
+
+TrainingError
+├── ExportRefused        the pipeline or the data cannot be exported exactly: the message says why and what to do
+│   └── ParityError      the graph does not predict what scikit-learn does: the message shows the worst rows
+└── BundleExists         a bundle of that name and version is there: versions are never overwritten
+"""
+
+from __future__ import annotations
+
+
+class TrainingError(Exception):
+    """Anything that stands between a pipeline and its bundle."""
+
+
+class ExportRefused(TrainingError):
+    """What was given cannot be exported exactly, and so is not exported."""
+
+
+class ParityError(ExportRefused):
+    """The exported graph and scikit-learn disagree; the message holds a table of the worst rows."""
+
+
+class BundleExists(TrainingError):
+    """`models/{name}/{version}` is taken; choose another version."""

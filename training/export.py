@@ -1,0 +1,250 @@
+"""`export_bundle`: a fitted pipeline and its data become a bundle, or an error that says why not.
+
+The order is: refuse what cannot be exported, convert, prove parity, measure, write. Nothing is on disk before the
+last step, which is atomic. The same input gives the same bytes but for `created`.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from evaluation.metrics import bundle_metrics, class_indices, classification_of_indices, regression_metrics
+from scoring.bundle import SCHEMA, Bundle, Criteria, Label, Manifest, Metric, Requirements
+from training.answer import Answer
+from training.baseline import build_baseline
+from training.bundle_writer import check_free, write_bundle
+from training.card import model_card
+from training.convergence import convergence_notes
+from training.conversion import INPUT, convert, output_names
+from training.data import Columns, Data, Doubles, fingerprint, read_columns, read_features, read_target
+from training.envelope import calibrate
+from training.errors import ExportRefused
+from training.features import describe_features, read_policies
+from training.importance import permutation_importance
+from training.model_kind import ModelKind, model_kind
+from training.parity import features_that_may_miss, prove
+from training.reference import Reference
+from training.sample import sample_parquet
+from training.session import GraphSession
+
+LIBRARIES = ("scikit-learn", "skl2onnx", "onnx", "onnxruntime", "numpy")
+
+
+def export_bundle(
+    pipeline: Any,
+    X_train: Any,
+    y_train: Any,
+    X_test: Any,
+    y_test: Any,
+    *,
+    name: str,
+    version: str,
+    out: str | Path = "models",
+    sample_weight: Any = None,
+    feature_names: Sequence[str] | None = None,
+    target: str | None = None,
+    target_unit: str | None = None,
+    units: Mapping[str, str] | None = None,
+    policies: Mapping[str, Any] | None = None,
+    positive: Label | None = None,
+    criteria: Criteria | None = None,
+    p99_ms: float | None = None,
+    cold_start_ms: float | None = None,
+    thresholds: Mapping[str, float] | None = None,
+    description: str = "",
+    source: str | None = None,
+    convergence: Sequence[str] = (),
+    private: bool = False,
+    clock: Callable[[], float] = time.time,
+    seed: int = 0,
+) -> Bundle:
+    """Write `out/name/version` for a fitted scikit-learn pipeline, with proof that the graph predicts the same.
+
+    `X_train`, `X_test`: DataFrames or arrays of rows × numeric or boolean columns, missing as NaN, as the pipeline was
+    fitted with. `y_train`, `y_test`: one label or number a row. `sample_weight`: the weights that the pipeline was
+    fitted with, if any; they go into the data's fingerprint.
+
+    `policies` maps a feature to a `training.features.FeaturePolicy` or a dict of its fields (missing, outside,
+    sentinels, redaction, unit); `units` is a short form for units. `positive` is the class that AUC, TPR, FPR speak
+    of (binary; the second class otherwise). `p99_ms`, `cold_start_ms` are run times asked for. `thresholds` are verdict
+    thresholds that differ from evaluation's defaults. `convergence` are texts of warnings raised while fitting
+    (`training.convergence.fit_recorded` returns them). `private` leaves out the sample of training rows.
+
+    Raises `ExportRefused` with the reason and the fix, `ParityError` with the worst rows, `BundleExists` for a
+    version that is taken. Nothing is written then.
+    """
+    models = Path(out)
+    check_free(models, name, version)
+    kind = model_kind(pipeline)
+    columns = read_columns(pipeline, X_train, feature_names)
+    classifier = kind.task != "regression"
+    train = _data(X_train, y_train, columns, "train", classifier)
+    test = _data(X_test, y_test, columns, "test", classifier)
+    weights = _weights(sample_weight, len(train))
+    target_name = _target_name(target, y_train, columns)
+    truth = _truth(train, test, kind)
+    positive = _positive(positive, kind)
+
+    reference = Reference(pipeline, kind, columns)
+    takes = features_that_may_miss(reference, train.values)
+    _no_surprises(train, test, columns, takes)
+    features = describe_features(train.values, columns, takes, read_policies(policies or {}, units or {}))
+    graph = convert(pipeline, kind, len(columns.names)).SerializeToString(deterministic=True)
+    session = GraphSession(graph, kind)
+    parity = prove(reference, session, train.values, test.values, columns, takes, seed)
+
+    answer = session.predict(test.values)
+    importances = permutation_importance(session.predict, test.values, truth, kind, seed)
+    features = [
+        msgspec.structs.replace(feature, importance=importance)
+        for feature, importance in zip(features, importances, strict=True)
+    ]
+    calibration = calibrate(train.values, features, seed)
+    manifest = Manifest(
+        schema=SCHEMA,
+        name=name,
+        version=version,
+        created=datetime.fromtimestamp(clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        task=kind.task,
+        features=features,
+        input=INPUT,
+        output=output_names(kind),
+        classes=list(kind.classes),
+        positive=positive,
+        target=target_name,
+        target_unit=target_unit,
+        criteria=criteria or Criteria(),
+        calibration=calibration,
+        parity=parity,
+        metrics=_metrics(kind, answer, truth, positive, seed),
+        convergence=[*convergence, *(note for note in convergence_notes(pipeline) if note not in convergence)],
+        requirements=Requirements(p99_ms=p99_ms, cold_start_ms=cold_start_ms),
+        thresholds=dict(thresholds or {}),
+        libraries={library: installed(library) for library in LIBRARIES} | {"python": platform.python_version()},
+        data=fingerprint(train, columns, weights) | _about(test, weights, source),
+        description=description,
+        files={},
+    )
+    positions = None if kind.task == "regression" else truth.astype(np.int64)
+    baseline = build_baseline(features, calibration, train.values, kind, answer, positions)
+    files = {
+        "model.onnx": graph,
+        "baseline.json": msgspec.json.encode(baseline) + b"\n",
+        "card.md": model_card(manifest, kind, _steps(pipeline), len(test)).encode(),
+    }
+    if not private and all(feature.redaction == "none" for feature in features):
+        predicted = _predicted(kind, session.predict(train.values))
+        files["sample.parquet"] = sample_parquet(train, predicted, columns, target_name, seed)
+    return write_bundle(models, manifest, files)
+
+
+def _data(X: Any, y: Any, columns: Columns, what: str, classifier: bool) -> Data:
+    values = read_features(X, columns, f"X_{what}")
+    return Data(values, read_target(y, len(values), f"y_{what}", classifier=classifier))
+
+
+def _weights(given: Any, rows: int) -> Doubles | None:
+    if given is None:
+        return None
+    weights = np.asarray(given, dtype=np.float64)
+    if weights.shape != (rows,) or not np.isfinite(weights).all() or (weights < 0).any():
+        raise ExportRefused(f"sample_weight must be {rows} finite numbers of at least 0, one for each training row")
+    return weights
+
+
+def _target_name(target: str | None, y_train: Any, columns: Columns) -> str:
+    name = target or (str(y_train.name) if isinstance(y_train, pd.Series) and y_train.name is not None else "target")
+    if name in columns.names:
+        raise ExportRefused(
+            f"the target {name!r} has the name of a feature; pass target='…', or leave the column out of X"
+        )
+    return name
+
+
+def _truth(train: Data, test: Data, kind: ModelKind) -> npt.NDArray[np.generic]:
+    """The test set's class positions, or its values; refuses labels that the classifier does not know."""
+    if kind.task == "regression":
+        return test.target
+    for what, data in (("y_train", train), ("y_test", test)):
+        try:
+            positions = class_indices(data.target.tolist(), kind.classes)
+        except ValueError as problem:
+            raise ExportRefused(f"{what}: {problem}") from problem
+    return positions
+
+
+def _positive(positive: Label | None, kind: ModelKind) -> Label | None:
+    if kind.task != "binary":
+        if positive is not None:
+            raise ExportRefused(f"positive={positive!r} is for classifiers of two classes; this is {kind.task}")
+        return None
+    if positive is None:
+        return kind.classes[1]
+    if positive not in kind.classes:
+        raise ExportRefused(f"positive={positive!r} is none of the classes {list(kind.classes)}")
+    return positive
+
+
+def _no_surprises(train: Data, test: Data, columns: Columns, takes: frozenset[int]) -> None:
+    """Refuse data that the pipeline itself would refuse."""
+    for what, data in (("X_train", train), ("X_test", test)):
+        for i in np.flatnonzero(np.isnan(data.values).any(axis=0)):
+            if int(i) not in takes:
+                raise ExportRefused(
+                    f"{what}, column {columns.names[i]!r} has missing values, which the pipeline does not take; "
+                    "put a SimpleImputer before the model, or leave those rows out"
+                )
+
+
+def _metrics(
+    kind: ModelKind, answer: Answer, truth: npt.NDArray[np.generic], positive: Label | None, seed: int
+) -> dict[str, Metric]:
+    """The test set's figures, computed by the code that computes production's."""
+    if answer.labels is None:
+        return bundle_metrics(regression_metrics(truth.astype(np.float64), answer.scores[:, 0]))
+    has_probabilities = kind.answer == "probabilities"
+    return bundle_metrics(
+        classification_of_indices(
+            truth.astype(np.int64),
+            answer.labels,
+            classes=list(kind.classes),
+            positive=positive,
+            probabilities=answer.scores if has_probabilities else None,
+            scores=None if has_probabilities else answer.scores[:, 0],
+            seed=seed,
+        )
+    )
+
+
+def _about(test: Data, weights: Doubles | None, source: str | None) -> dict[str, Any]:
+    about: dict[str, Any] = {"test_rows": len(test)}
+    if weights is not None:
+        about["weighted"] = True
+    if source:
+        about["source"] = source
+    return about
+
+
+def _predicted(kind: ModelKind, answer: Answer) -> npt.NDArray[Any]:
+    if answer.labels is None:
+        return answer.scores[:, 0]
+    classes = np.array(kind.classes, dtype=object)
+    return np.asarray(classes[answer.labels])
+
+
+def _steps(pipeline: Any) -> str:
+    if isinstance(pipeline, Pipeline):
+        return " → ".join(type(step).__name__ if not isinstance(step, str) else step for _, step in pipeline.steps)
+    return type(pipeline).__name__

@@ -1,0 +1,82 @@
+"""scikit-learn's own answers: the reference that the graph is held against."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from training.answer import Answer
+from training.data import Columns, Doubles
+from training.model_kind import ModelKind
+
+REFUSALS = (ValueError, FloatingPointError, OverflowError)
+
+
+class Reference:
+    """A pipeline that predicts rows of doubles; rows that it refuses are marked, not raised."""
+
+    def __init__(self, pipeline: Any, kind: ModelKind, columns: Columns) -> None:
+        self._pipeline, self._kind, self._columns = pipeline, kind, columns
+
+    def predict(self, values: Doubles) -> Answer:
+        """Answers for all rows. Where the pipeline raises, scores are NaN, the label is -1 and `raised` is true."""
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            return self._predict(values)
+
+    def _predict(self, values: Doubles) -> Answer:
+        """The whole batch at once; if it is refused, its halves, down to the rows at fault."""
+        try:
+            return self._answer(self._columns.rows(values), len(values))
+        except REFUSALS:
+            if len(values) == 1:
+                return self._refused()
+        middle = len(values) // 2
+        return _joined(self._predict(values[:middle]), self._predict(values[middle:]))
+
+    def _answer(self, rows: Any, count: int) -> Answer:
+        raised = np.zeros(count, dtype=np.bool_)
+        predicted = np.asarray(self._pipeline.predict(rows))
+        if self._kind.task == "regression":
+            return Answer(None, predicted.astype(np.float64).reshape(count, 1), np.full(count, np.inf), raised)
+        classes = np.asarray(self._pipeline.classes_)
+        labels = np.argmax(predicted[:, None] == classes[None, :], axis=1).astype(np.int64)
+        if self._kind.answer == "probabilities":
+            scores = np.asarray(self._pipeline.predict_proba(rows), dtype=np.float64)
+            margin = _margin(scores)
+            if hasattr(self._pipeline, "decision_function"):
+                margin = np.minimum(margin, _margin(np.asarray(self._pipeline.decision_function(rows))))
+            return Answer(labels, scores, margin, raised)
+        decision = np.asarray(self._pipeline.decision_function(rows), dtype=np.float64)
+        best = decision if decision.ndim == 1 else decision.max(axis=1)
+        return Answer(labels, best.reshape(count, 1), _margin(decision), raised)
+
+    def _refused(self) -> Answer:
+        width = len(self._kind.classes) if self._kind.answer == "probabilities" else 1
+        labels = None if self._kind.task == "regression" else np.array([-1], dtype=np.int64)
+        return Answer(labels, np.full((1, width), np.nan), np.full(1, np.inf), np.ones(1, dtype=np.bool_))
+
+
+def _margin(scores: npt.NDArray[Any]) -> Doubles:
+    """How far the best score is from the second; for one score a row, how far it is from 0."""
+    if scores.ndim == 1:
+        return np.abs(scores).astype(np.float64)
+    ordered = np.sort(scores, axis=1)
+    return np.asarray(ordered[:, -1] - ordered[:, -2], dtype=np.float64)
+
+
+def _joined(first: Answer, second: Answer) -> Answer:
+    labels = None if first.labels is None or second.labels is None else np.concatenate([first.labels, second.labels])
+    assert first.margin is not None
+    assert second.margin is not None
+    assert first.raised is not None
+    assert second.raised is not None
+    return Answer(
+        labels,
+        np.concatenate([first.scores, second.scores]),
+        np.concatenate([first.margin, second.margin]),
+        np.concatenate([first.raised, second.raised]),
+    )
