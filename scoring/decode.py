@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from audit.ids import new_id
 from scoring.errors import BadRequest, shown
 from scoring.json_body import read_json, type_name
 
@@ -30,7 +31,7 @@ class ScoreRequest:
     plain: bool  # no NaN, infinity or lone surrogate anywhere: values can be stored as they are
 
 
-def decode_score(body: bytes, max_instances: int = 100_000) -> ScoreRequest:
+def decode_score(body: bytes, max_instances: int = 50_000) -> ScoreRequest:
     """The request in a body; raises `BadRequest`.
 
     >>> decode_score(b'{"instances": [{"age": 41}], "ids": ["a-17"]}').ids
@@ -89,6 +90,15 @@ def is_id(value: Any) -> bool:
     (True, False, False)
     """
     return type(value) is str and ID.fullmatch(value) is not None
+
+
+def usable_id(given: str | None) -> str:
+    """An id from a header if it can be one, else a new one: a tracing header is no reason to refuse a request.
+
+    >>> usable_id("trace-1")
+    'trace-1'
+    """
+    return given if given is not None and is_id(given) else new_id()
 
 
 def _ids(given: Any, expected: int) -> list[str] | None:

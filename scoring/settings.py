@@ -13,18 +13,18 @@ from audit.settings import Setting, read_settings, size_bytes, text
 def count(value: str) -> int:
     """A whole number above 0.
 
-    >>> count("100000")
-    100000
+    >>> count("50000")
+    50000
     """
     if not re.fullmatch(r"[0-9]{1,9}", value) or int(value) == 0:
-        raise ValueError("a whole number above 0, such as 100000")
+        raise ValueError("a whole number above 0, such as 50000")
     return int(value)
 
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("HYPERPLANE_MODELS", "models", text, "Folder of the bundles and of serving.toml"),
     Setting("HYPERPLANE_MAX_BODY_BYTES", 16 * 2**20, size_bytes, "Largest request body; beyond it, 413"),
-    Setting("HYPERPLANE_MAX_INSTANCES", 100_000, count, "Most instances, or labels, in one request; beyond it, 400"),
+    Setting("HYPERPLANE_MAX_INSTANCES", 50_000, count, "Most instances, or labels, in one request; beyond it, 400"),
 )
 
 
@@ -34,7 +34,7 @@ class ScoringSettings:
 
     models: Path = Path("models")
     max_body_bytes: int = 16 * 2**20
-    max_instances: int = 100_000
+    max_instances: int = 50_000
 
 
 def from_environ(environ: Mapping[str, str]) -> ScoringSettings:

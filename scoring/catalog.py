@@ -1,0 +1,199 @@
+"""Which models there are, which version of each answers, and what keeps the others from answering.
+
+The folder is read once, at start. Champions are loaded then; another version is loaded when it is first asked for.
+A bundle that cannot be trusted or loaded is refused, its problem is listed, and all other models go on. A refused
+champion is not replaced by an older version: nobody chose that one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from scoring.bundle import NAME, Bundle, BundleError, Manifest, list_bundles, load_bundle
+from scoring.errors import NotReady, UnknownModel, UnknownVersion
+from scoring.judge import Judge
+from scoring.model import Model, ModelError
+from scoring.outcome import Decider
+from scoring.serving_config import (
+    NAME_RULE,
+    ModelConfig,
+    ServingConfig,
+    ServingError,
+    newest,
+    read_serving,
+    version_order,
+)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One version of a model, ready to score."""
+
+    name: str
+    version: str
+    champion: bool
+    bundle: Bundle
+    model: Model
+    judge: Judge
+    decider: Decider
+
+    @property
+    def manifest(self) -> Manifest:
+        """Everything about the model but its weights."""
+        return self.bundle.manifest
+
+
+class Catalog:
+    """The models of one folder. `get` may be called from any thread."""
+
+    def __init__(self, folder: Path, config: ServingConfig, versions: Mapping[str, list[str]]) -> None:
+        self.default = config.default
+        self._folder = folder
+        self._config = config
+        self._versions = versions
+        self._champions = {name: _champion(config, name, found) for name, found in versions.items()}
+        self._served: dict[tuple[str, str], Served] = {}
+        self._problems: dict[str, str] = {}
+        self._loading = threading.Lock()
+
+    @classmethod
+    def load(cls, models: Path) -> Catalog:
+        """Read the folder and load every champion; never raises for what it finds there, see `problems`."""
+        folder = Path(models)
+        versions, strange = _versions(folder)
+        try:
+            config = read_serving(folder / "serving.toml")
+        except ServingError as problem:
+            catalog = cls(folder, ServingConfig(), versions)
+            catalog._champions.clear()  # without the file nobody knows which version was meant to answer
+            catalog._refuse("serving.toml", str(problem))
+        else:
+            catalog = cls(folder, config, versions)
+            catalog._load_champions()
+        for name, problem_text in strange.items():
+            catalog._refuse(name, problem_text)
+        return catalog
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What was refused and why, by `model/version`, `model` or file; empty when all is well."""
+        return dict(self._problems)
+
+    @property
+    def models(self) -> list[str]:
+        """Names of all models in the folder, ready or not, sorted."""
+        return sorted(self._versions)
+
+    def versions(self, model: str) -> list[str]:
+        """A model's versions, oldest first; raises `UnknownModel`."""
+        if model not in self._versions:
+            raise UnknownModel(model, self._versions)
+        return self._versions[model]
+
+    def champion(self, model: str) -> str | None:
+        """The version that answers for a model; None while serving.toml cannot be read. Raises `UnknownModel`."""
+        self.versions(model)
+        return self._champions.get(model)
+
+    def champions(self) -> list[Served]:
+        """All champions that are ready, by name."""
+        loaded = [self._served.get((name, version)) for name, version in sorted(self._champions.items())]
+        return [served for served in loaded if served is not None]
+
+    def max_instances(self, model: str, most: int) -> int:
+        """How many instances a request may hold, `most` or what serving.toml says for the model if that is less."""
+        own = self._config.models.get(model, ModelConfig()).max_instances
+        return most if own is None else min(own, most)
+
+    def is_loaded(self, model: str, version: str | None = None) -> bool:
+        """Whether `get` answers without reading files."""
+        return (model, version or self._champions.get(model)) in self._served
+
+    def get(self, model: str, version: str | None = None) -> Served:
+        """A version of a model, by default its champion.
+
+        Loads it when it is asked for the first time, which takes tens of milliseconds or more. Raises `UnknownModel`,
+        `UnknownVersion`, or `NotReady` for a bundle that was refused.
+        """
+        asked = self.champion(model) if version is None else version
+        if asked is None:
+            raise NotReady(model)
+        served = self._served.get((model, asked))
+        if served is not None:
+            return served
+        if asked not in self._versions[model]:
+            if version is None:
+                raise NotReady(model)
+            raise UnknownVersion(model, asked, self._versions[model])
+        return self._load(model, asked)
+
+    def _load(self, model: str, version: str) -> Served:
+        key = f"{model}/{version}"
+        with self._loading:
+            served = self._served.get((model, version))
+            if served is not None:
+                return served
+            if key in self._problems:
+                raise NotReady(model, version)
+            try:
+                served = _serve(self._folder / model / version, champion=self._champions.get(model) == version)
+            except (BundleError, ModelError, ValueError) as problem:
+                self._refuse(key, str(problem).replace(f"{self._folder}/", ""))
+                raise NotReady(model, version) from problem
+            self._served[model, version] = served
+            return served
+
+    def _load_champions(self) -> None:
+        for name in sorted(set(self._config.models) - set(self._versions)):
+            self._refuse(name, "serving.toml names it, but there is no bundle of it in the folder")
+        if self.default is not None and self.default not in self._versions:
+            self._refuse("serving.toml", f"the default model {self.default} has no bundle in the folder")
+        for name, version in self._champions.items():
+            if version not in self._versions[name]:
+                self._refuse(f"{name}/{version}", "serving.toml names this version, but there is no bundle of it")
+                continue
+            try:
+                self._load(name, version)
+            except NotReady:
+                continue  # listed in `problems`
+
+    def _refuse(self, key: str, problem: str) -> None:
+        self._problems[key] = problem
+        _log.error("%s is not served: %s", key, problem)
+
+
+def _versions(folder: Path) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """Versions by model, oldest first; and folders whose names no URL could carry, with the reason."""
+    versions: dict[str, list[str]] = {}
+    strange: dict[str, str] = {}
+    for name, version in list_bundles(folder):
+        if name.startswith(".") or version.startswith("."):
+            continue  # a bundle that is being written
+        if NAME.fullmatch(name) and NAME.fullmatch(version):
+            versions.setdefault(name, []).append(version)
+        else:
+            strange[f"{name}/{version}"] = f"a name has {NAME_RULE}"
+    return {name: sorted(found, key=version_order) for name, found in sorted(versions.items())}, strange
+
+
+def _champion(config: ServingConfig, name: str, versions: list[str]) -> str:
+    return config.models.get(name, ModelConfig()).champion or newest(versions)
+
+
+def _serve(folder: Path, *, champion: bool) -> Served:
+    bundle = load_bundle(folder)
+    return Served(
+        name=bundle.manifest.name,
+        version=bundle.manifest.version,
+        champion=champion,
+        bundle=bundle,
+        model=Model(bundle),
+        judge=Judge(bundle.manifest),
+        decider=Decider(bundle.manifest),
+    )

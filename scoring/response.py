@@ -1,0 +1,85 @@
+"""What a client gets back for a scoring request, in the shape of the native route."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from audit.writer import Receipt
+from scoring.bundle import Label
+from scoring.outcome import Decision, Outcome
+from scoring.verdict import Verdict
+
+_encoder = msgspec.json.Encoder()
+
+
+class Flags(msgspec.Struct, gc=False):
+    """What was odd about an instance; see `scoring.verdict` for the words."""
+
+    missing: list[str]
+    artifacts: dict[str, list[str]]
+    outside: dict[str, str]
+    distance: float | None
+
+
+class Result(msgspec.Struct, gc=False):
+    """One instance's result; only a scored one has a label (with probabilities or a score) or a value."""
+
+    id: str
+    outcome: Outcome
+    label: Label | msgspec.UnsetType = msgspec.UNSET
+    probabilities: dict[str, float] | msgspec.UnsetType = msgspec.UNSET
+    score: float | msgspec.UnsetType = msgspec.UNSET
+    value: float | msgspec.UnsetType = msgspec.UNSET
+    reasons: list[str] = []
+    flags: Flags | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreResponse:
+    """An answer whose records are durable. `body` is the JSON to send."""
+
+    model: str
+    version: str
+    request_id: str
+    results: list[Result]
+    receipts: list[Receipt]
+    body: bytes
+
+
+def results(ids: Sequence[str], decisions: Sequence[Decision], verdicts: Sequence[Verdict]) -> list[Result]:
+    """The results of a request's instances, in its order."""
+    return [
+        _result(instance_id, decision, verdict)
+        for instance_id, decision, verdict in zip(ids, decisions, verdicts, strict=True)
+    ]
+
+
+def encode_results(found: Sequence[Result]) -> bytes:
+    """The JSON array of results."""
+    return _encoder.encode(found)
+
+
+def encode_body(head: dict[str, str], encoded_results: bytes, receipts: Sequence[Receipt]) -> bytes:
+    """The whole JSON: the head's fields, then the results as encoded before, then the receipts.
+
+    Results are encoded before their records are written, so that `us.encode` can be in the records, and receipts come
+    after; hence the splice.
+
+    >>> encode_body({"model": "credit"}, b"[]", [])
+    b'{"model":"credit","results":[],"receipt":[]}'
+    """
+    return b"".join(
+        (_encoder.encode(head)[:-1], b',"results":', encoded_results, b',"receipt":', _encoder.encode(receipts), b"}")
+    )
+
+
+def _result(instance_id: str, decision: Decision, verdict: Verdict) -> Result:
+    flags = Flags(verdict.missing, verdict.artifacts, verdict.outside, verdict.distance)
+    result = Result(instance_id, decision.outcome, reasons=decision.reasons, flags=flags)
+    if decision.outcome == "scored" and decision.answer is not None:
+        for name, value in decision.answer.items():
+            setattr(result, name, value)
+    return result

@@ -1,0 +1,129 @@
+"""From a body to results and records, in one thread and without waiting for anything.
+
+    decode -> judge -> infer -> decide and encode -> records
+
+`scoring.service` decides in which thread this runs and commits the records. Stages are timed in microseconds, and the
+times go into the records themselves; the time to write the records is thus in none of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from audit.ids import new_id
+from audit.records import timestamp
+from scoring.catalog import Served
+from scoring.decode import decode_score, usable_id
+from scoring.errors import BadRequest
+from scoring.evidence import Call, request_error_line, score_lines
+from scoring.judge import Judged
+from scoring.model import Answers, ModelError
+from scoring.process_start import process_age_s
+from scoring.response import Result, encode_results, results
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A body as it came in, and what is known besides."""
+
+    body: bytes
+    received_s: float  # Unix time
+    request_id: str | None  # of the header x-request-id; the body's own has precedence
+    writer_id: str
+    max_instances: int
+    cold: bool = False  # the first of its process
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Everything but the receipts."""
+
+    call: Call
+    results: list[Result]
+    encoded: bytes  # the results as JSON
+    lines: list[bytes]
+    model_error: str | None = None
+
+
+class Refused(Exception):
+    """A body that is no request: the client's error, and the record to make durable before the client hears of it."""
+
+    def __init__(self, problem: BadRequest, line: bytes) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+        self.line = line
+
+
+def score_body(served: Served, arrival: Arrival) -> Scored:
+    """Score every instance in a body; raises `Refused` if it is no request."""
+    watch = Stopwatch()
+    try:
+        request = decode_score(arrival.body, arrival.max_instances)
+    except BadRequest as problem:
+        watch.lap("decode")
+        line = request_error_line(_call(served, arrival, None), arrival.body, problem, watch.us)
+        raise Refused(problem, line) from problem
+    call = _call(served, arrival, request.request_id)
+    ids = request.ids or [new_id() for _ in request.instances]
+    watch.lap("decode")
+    judged = served.judge.judge(request.instances, request.ids)
+    watch.lap("judge")
+    accepted = [row for row, verdict in enumerate(judged.verdicts) if verdict.outcome is None]
+    answers, model_error = _infer(served, judged, accepted)
+    watch.lap("infer")
+    decisions = served.decider.decide(judged.verdicts, accepted, answers)
+    found = results(ids, decisions, judged.verdicts)
+    encoded = encode_results(found)
+    watch.lap("encode")
+    if arrival.cold:
+        watch.us["start"] = round(process_age_s() * 1e6)
+    lines = score_lines(call, request, ids, judged.verdicts, decisions, watch.us)
+    return Scored(call, found, encoded, lines, model_error)
+
+
+class Stopwatch:
+    """Microseconds of each stage since the one before.
+
+    >>> ticks = iter([0, 5_000, 7_500])
+    >>> watch = Stopwatch(lambda: next(ticks))
+    >>> watch.lap("decode"); watch.lap("judge"); watch.us
+    {'decode': 5, 'judge': 2}
+    """
+
+    def __init__(self, clock_ns: Callable[[], int] = time.perf_counter_ns) -> None:
+        self.us: dict[str, int] = {}
+        self._clock_ns = clock_ns
+        self._last_ns = clock_ns()
+
+    def lap(self, stage: str) -> None:
+        """End a stage."""
+        now_ns = self._clock_ns()
+        self.us[stage] = (now_ns - self._last_ns) // 1000
+        self._last_ns = now_ns
+
+
+def _call(served: Served, arrival: Arrival, own_id: str | None) -> Call:
+    return Call(
+        model=served.name,
+        version=served.version,
+        bundle=served.bundle.sha256,
+        champion=served.champion,
+        request_id=own_id or usable_id(arrival.request_id),
+        ts=timestamp(arrival.received_s),
+        writer=arrival.writer_id,
+    )
+
+
+def _infer(served: Served, judged: Judged, accepted: list[int]) -> tuple[Answers | None, str | None]:
+    """The model's answers for the accepted rows, in one run; with what went wrong instead, if it did."""
+    if not accepted:
+        return None, None
+    everything = len(accepted) == len(judged.verdicts)
+    try:
+        return served.model.run(judged.matrix if everything else np.take(judged.matrix, accepted, axis=0)), None
+    except ModelError as problem:
+        return None, str(problem)

@@ -1,0 +1,213 @@
+"""Scoring as `function_app` calls it: no answer before its records are durable.
+
+Small requests are worked on where they arrive, on the event loop: handing one to a thread costs more than scoring it.
+Large ones, and those for slow models, go to a thread, so that their neighbours do not wait. Whatever is raised here is
+a `scoring.errors.ScoringError` with a text for the client; anything else is a defect and gives no answer either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from audit.errors import Ambiguous, Unavailable
+from audit.records import timestamp
+from audit.writer import Receipt
+from scoring.catalog import Catalog, Served
+from scoring.decode import usable_id
+from scoring.errors import BodyTooLarge, LogUnavailable, NotReady
+from scoring.label_lines import LabelResult, label_lines, label_results
+from scoring.labels import LabelJudge, decode_labels
+from scoring.metadata import model_metadata
+from scoring.response import ScoreResponse, encode_body
+from scoring.score import Arrival, Refused, Scored, score_body
+from scoring.settings import ScoringSettings
+
+_INLINE_BYTES = 16 * 1024  # about 1 ms from body to records; measured, see docs/decisions/0010
+_INLINE_RUN_S = 0.002  # of the model, estimated from its warm-up run
+
+_log = logging.getLogger(__name__)
+
+
+class Writer(Protocol):
+    """What scoring needs of `audit.writer.LogWriter`."""
+
+    writer_id: str
+
+    @property
+    def healthy(self) -> bool: ...
+
+    async def commit(self, lines: Sequence[bytes]) -> list[Receipt]: ...
+
+
+class KnownInstances(Protocol):
+    """What scoring needs of `audit.lookup.KnownIds`; the call blocks."""
+
+    def known(self, model: str, ids: Iterable[str]) -> set[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LabelResponse:
+    """What became of each label; the records are durable. `body` is the JSON to send."""
+
+    model: str
+    request_id: str
+    results: list[LabelResult]
+    receipts: list[Receipt]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether every champion answers and the log takes records; if not, the problems by what has them."""
+
+    ready: bool
+    problems: dict[str, str]
+
+
+class Service:
+    """One process's scoring. Used from one event loop; `close` ends its threads."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        writer: Writer,
+        settings: ScoringSettings,
+        *,
+        known_ids: KnownInstances,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.catalog = catalog
+        self._writer = writer
+        self._settings = settings
+        self._known_ids = known_ids
+        self._clock = clock
+        self._cold = True
+        self._pool = ThreadPoolExecutor(os.process_cpu_count() or 1, thread_name_prefix="scoring")
+
+    async def score(self, model: str, version: str | None, body: bytes, request_id: str | None = None) -> ScoreResponse:
+        """Score every instance in a body. `request_id` is the one of the header; the body's own has precedence.
+
+        Raises `UnknownModel`, `UnknownVersion`, `NotReady`, `BodyTooLarge` (none of them recorded), `BadRequest` once
+        its record is durable, and `LogUnavailable` when records are not.
+        """
+        served = await self._get(model, version)
+        self._check_size(body)
+        try:
+            scored = await self._score(served, self._arrival(served, body, request_id))
+        except Refused as refused:
+            await self._commit([refused.line])
+            raise refused.problem from None
+        receipts = await self._commit(scored.lines)
+        call = scored.call
+        head = {"model": call.model, "version": call.version, "request_id": call.request_id}
+        body = encode_body(head, scored.encoded, receipts)
+        return ScoreResponse(**head, results=scored.results, receipts=receipts, body=body)
+
+    async def label(self, model: str, body: bytes, request_id: str | None = None) -> LabelResponse:
+        """Record ground truth for earlier instances; raises as `score`, but a body that is no request is not recorded,
+        for it was no call of the model."""
+        served = await self._get(model, None)
+        self._check_size(body)
+        loop = asyncio.get_running_loop()
+        request = decode_labels(body, self._settings.max_instances)
+        judge = LabelJudge(served.manifest)
+        labels = [judge.judge(given) for given in request.labels]
+        ids = [label.id for label in labels if label.id is not None and not label.reasons]
+        known = await loop.run_in_executor(self._pool, self._known, model, ids)
+        found = label_results(labels, known)
+        call_id = request.request_id or usable_id(request_id)
+        lines = label_lines(model, call_id, timestamp(self._clock()), self._writer.writer_id, labels, found)
+        receipts = await self._commit(lines)
+        head = {"model": model, "request_id": call_id}
+        encoded = encode_body(head, msgspec.json.encode(found), receipts)
+        return LabelResponse(**head, results=found, receipts=receipts, body=encoded)
+
+    async def metadata(self, model: str, version: str | None = None) -> dict[str, Any]:
+        """A model's inputs and outputs; raises `UnknownModel`, `UnknownVersion`, `NotReady`."""
+        served = await self._get(model, version)
+        return model_metadata(served.manifest, self.catalog.versions(model), self.catalog.champion(model))
+
+    async def model_ready(self, model: str, version: str | None = None) -> bool:
+        """Whether a model can answer; raises `UnknownModel`, `UnknownVersion`."""
+        try:
+            await self._get(model, version)
+        except NotReady:
+            return False
+        return True
+
+    def ready(self) -> Readiness:
+        """Whether all is well: nothing was refused, some model answers, and the log takes records."""
+        problems = self.catalog.problems
+        if not self.catalog.champions() and not problems:
+            problems["models"] = f"there is no bundle in {self._settings.models.name or 'the models folder'}"
+        if not self._writer.healthy:
+            problems["log"] = "the audit log cannot be written now; requests are refused until it can"
+        return Readiness(ready=not problems, problems=problems)
+
+    def close(self) -> None:
+        """End the threads; what they work on is finished first."""
+        self._pool.shutdown()
+
+    async def _get(self, model: str, version: str | None) -> Served:
+        if self.catalog.is_loaded(model, version):
+            return self.catalog.get(model, version)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self.catalog.get, model, version)
+
+    def _check_size(self, body: bytes) -> None:
+        if len(body) > self._settings.max_body_bytes:
+            raise BodyTooLarge(len(body), self._settings.max_body_bytes)
+
+    def _arrival(self, served: Served, body: bytes, request_id: str | None) -> Arrival:
+        return Arrival(
+            body=body,
+            received_s=self._clock(),
+            request_id=request_id,
+            writer_id=self._writer.writer_id,
+            max_instances=self.catalog.max_instances(served.name, self._settings.max_instances),
+            cold=self._cold,
+        )
+
+    async def _score(self, served: Served, arrival: Arrival) -> Scored:
+        self._cold = False
+        try:
+            if is_small(served, arrival.body):
+                scored = score_body(served, arrival)
+            else:
+                loop = asyncio.get_running_loop()
+                scored = await loop.run_in_executor(self._pool, score_body, served, arrival)
+        except Refused:
+            self._cold = arrival.cold  # the cold start is the first scored request's, and this was none
+            raise
+        if scored.model_error is not None:
+            call = scored.call
+            _log.error("%s/%s, request %s: %s", call.model, call.version, call.request_id, scored.model_error)
+        return scored
+
+    async def _commit(self, lines: Sequence[bytes]) -> list[Receipt]:
+        try:
+            return await self._writer.commit(lines)
+        except Unavailable as problem:
+            _log.warning("the log did not take %d records: %s", len(lines), problem)
+            raise LogUnavailable(ambiguous=isinstance(problem, Ambiguous)) from problem
+
+    def _known(self, model: str, ids: list[str]) -> set[str]:
+        try:
+            return self._known_ids.known(model, ids)
+        except Unavailable as problem:
+            raise LogUnavailable() from problem
+
+
+def is_small(served: Served, body: bytes) -> bool:
+    """Whether a request is worked on at once: its bytes are few, and so is the time its model would take."""
+    if len(body) > _INLINE_BYTES:
+        return False
+    return body.count(b"{") * served.model.single_run_s < _INLINE_RUN_S
