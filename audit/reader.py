@@ -24,6 +24,7 @@ from audit.frames import (
     FrameKind,
     Header,
     Place,
+    Torn,
     check_body,
     check_place,
     decode_header,
@@ -94,6 +95,7 @@ class BlobReader:
         self.place = place or Place()
         self.closed = False
         self.finding: str | None = None
+        self.finding_kind = ""  # "torn", "altered" or "after close"
         self._bytes = _Window(store, name, self.place.offset)
 
     @property
@@ -104,16 +106,20 @@ class BlobReader:
     def __iter__(self) -> Iterator[Frame]:
         while self.finding is None and self._bytes.has(1):
             if self.closed:
-                self.finding = f"bytes after `close`, from offset {self.place.offset}"
+                self._stop("after close", "bytes after `close`")
                 return
             try:
                 frame = self._next()
             except BadFrame as problem:
-                self.finding = f"at offset {self.place.offset}: {problem}"
+                self._stop("torn" if isinstance(problem, Torn) else "altered", str(problem))
                 return
             self.place = Place(frame.end, frame.sequence + 1, frame.head)
             self.closed = frame.kind == "close"
             yield frame
+
+    def _stop(self, kind: str, why: str) -> None:
+        self.finding_kind = kind
+        self.finding = f"at offset {self.place.offset}: {why}"
 
     def _next(self) -> Frame:
         line = self._bytes.header_line()
@@ -135,10 +141,10 @@ def read_blob(store: Store, name: str) -> BlobReading:
 def hours(store: Store, since_s: float | None = None, until_s: float | None = None) -> list[str]:
     """The UTC hours that have blobs and overlap [since, until), sorted: `["2026/11/23/14", …]`."""
     found = set()
-    for prefix in _prefixes(since_s, until_s):
+    for prefix in log_prefixes(since_s, until_s):
         for info in store.list(prefix):
             name = parse_name(info.name)
-            if name and _overlaps(name.hour, since_s, until_s):
+            if name and in_hours(name.hour, since_s, until_s):
                 found.add(name.hour)
     return sorted(found)
 
@@ -170,15 +176,35 @@ def blob_records(store: Store, name: str) -> Iterator[tuple[Record, Position]]:
         _log.warning("%s was listed but is not there any more", name)
 
 
-def frame_records(frame: Frame) -> Iterator[tuple[Record, Position]]:
-    """The records of a frame; a line that is none is left out with a warning (`verify` reports it)."""
+def frame_records(frame: Frame, needle: bytes = b"") -> Iterator[tuple[Record, Position]]:
+    """The records of a frame, of lines with `needle` only; a line that is no record is left out with a warning."""
     if frame.kind != "records":
         return
     for number, line in enumerate(frame.lines):
+        if needle not in line:
+            continue
         try:
             yield decode_record(line), Position(frame.blob, frame.sequence, number)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
             _log.warning("%s: frame %d, line %d is no record: %s", frame.blob, frame.sequence, number, problem)
+
+
+def log_prefixes(since_s: float | None, until_s: float | None) -> list[str]:
+    """Listing prefixes that together hold all hours that overlap [since, until), and maybe more."""
+    if since_s is None:
+        return [LOG]
+    until_s = time.time() + 2 * HOUR_S if until_s is None else until_s
+    if until_s - since_s > _LISTED_BY_DAY * 24 * HOUR_S or since_s < 0:
+        return [LOG]
+    return list(day_prefixes(since_s, until_s))
+
+
+def in_hours(hour: str, since_s: float | None, until_s: float | None) -> bool:
+    """Whether the hour overlaps [since, until)."""
+    start_s = hour_start_s(hour)
+    if start_s is None:
+        return False
+    return (since_s is None or start_s + HOUR_S > since_s) and (until_s is None or start_s < until_s)
 
 
 class _Window:
@@ -234,19 +260,3 @@ def _frame(header: Header, line: bytes, body: bytes) -> Frame:
         end=header.offset + len(line) + 1 + header.length,
         body=body,
     )
-
-
-def _prefixes(since_s: float | None, until_s: float | None) -> list[str]:
-    if since_s is None:
-        return [LOG]
-    until_s = time.time() + 2 * HOUR_S if until_s is None else until_s
-    if until_s - since_s > _LISTED_BY_DAY * 24 * HOUR_S or since_s < 0:
-        return [LOG]
-    return list(day_prefixes(since_s, until_s))
-
-
-def _overlaps(hour: str, since_s: float | None, until_s: float | None) -> bool:
-    start_s = hour_start_s(hour)
-    if start_s is None:
-        return False
-    return (since_s is None or start_s + HOUR_S > since_s) and (until_s is None or start_s < until_s)

@@ -176,8 +176,10 @@ def _check_storage(values: Mapping[str, Any]) -> None:
 def _check_connection(connection: str) -> None:
     if connection == "memory://":
         return
-    parts = {part.partition("=")[0].strip().lower() for part in connection.split(";") if "=" in part}
-    if not parts & {"accountname", "blobendpoint", "usedevelopmentstorage"}:
+    parts = [part.partition("=") for part in connection.strip(";").split(";")]
+    names = {name.strip().lower() for name, _, _ in parts}
+    whole = all(equals for _, equals, _ in parts)
+    if not whole or not names & {"accountname", "blobendpoint", "usedevelopmentstorage"}:
         raise SettingsError(
             f"{STORAGE}: expected a connection string (DefaultEndpointsProtocol=…;AccountName=…;AccountKey=…) or memory://"
         )

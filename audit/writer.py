@@ -70,8 +70,8 @@ class LogWriter:
     async def commit(self, lines: Sequence[bytes]) -> list[Receipt]:
         """Return when all lines are durable: the receipts of the frames that hold them, in order.
 
-        `Unavailable`: send it again later (of a commit of several frames some may be in); `QueueFull`: the same, and
-        slow down; `Ambiguous`: it may or may not be in. `ValueError` for a line that holds a newline.
+        `Unavailable`: none of it is in, send it again later; `QueueFull`: the same, and slow down; `Ambiguous`: all or
+        a part of it may be in. `ValueError` for a line that holds a newline.
         """
         if not lines:
             return []
@@ -186,7 +186,9 @@ class LogWriter:
         _log.error("the log cannot be written, requests are refused until it can: %s", error)
         if batch.unfinished:
             self._queue.drop(batch.unfinished)
-        answer(batch.commits, error)
+        begun = [commit for commit in batch.commits if commit.receipts]
+        answer(begun, Ambiguous(f"a part of this is recorded, the rest is not: {error}"))
+        answer((commit for commit in batch.commits if not commit.receipts), error)
         waiting = self._queue.remove_older(time.monotonic())
         answer(waiting, Unavailable(f"the log cannot be written: {error}"))
 

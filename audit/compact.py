@@ -1,0 +1,200 @@
+"""Closed blobs as Parquet: one part for each model, derived, rebuildable, never evidence.
+
+The unit of work is one closed blob, which alone decides its parts: blobs can be compacted by anyone, in any order, again
+and again, with the same bytes (by one version of pyarrow). One row for each record, in the order of the log; what a
+record does not have is null. `COLUMNS` is the schema. Cold path only: imports pyarrow.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from itertools import batched
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from audit.layout import parse_name
+from audit.reader import BlobReading, Position, blobs, frame_records, read_blob
+from audit.records import Record
+from audit.store import Store
+
+ROWS_A_GROUP = 20_000
+_INT64 = range(-(2**63), 2**63)
+
+COLUMNS = pa.schema(
+    [
+        ("kind", pa.string()),
+        ("id", pa.string()),
+        ("ts", pa.timestamp("us", tz="UTC")),
+        ("request", pa.string()),
+        ("row", pa.int64()),
+        ("rows", pa.int64()),
+        ("run_id", pa.string()),
+        ("run_position", pa.int64()),
+        ("run_size", pa.int64()),
+        ("version", pa.string()),
+        ("bundle", pa.string()),
+        ("role", pa.string()),
+        ("outcome", pa.string()),
+        ("reasons", pa.list_(pa.string())),
+        ("flags", pa.string()),  # JSON
+        ("x", pa.string()),  # JSON
+        ("label", pa.string()),  # JSON of y.label: "1" and 1 stay apart
+        ("value", pa.float64()),
+        ("score", pa.float64()),
+        ("probabilities", pa.map_(pa.string(), pa.float64())),
+        ("truth_ts", pa.timestamp("us", tz="UTC")),  # y.ts
+        ("us_decode", pa.int64()),
+        ("us_judge", pa.int64()),
+        ("us_infer", pa.int64()),
+        ("us_encode", pa.int64()),
+        ("us_start", pa.int64()),
+        ("cold", pa.bool_()),
+        ("writer", pa.string()),
+        ("blob", pa.string()),
+        ("sequence", pa.int64()),
+        ("line", pa.int64()),
+    ]
+)
+
+
+def compact_hour(
+    log: Store, derived: Store, hour: str, progress: Callable[[int, int, str], None] | None = None
+) -> list[str]:
+    """Write the parts of every closed blob of the hour, over any that are there; returns their names.
+
+    Blobs that are still open are left for later. `progress`: blobs done, blobs in all, name.
+    """
+    listed = blobs(log, hour)
+    written = []
+    for number, info in enumerate(listed):
+        if progress:
+            progress(number, len(listed), info.name)
+        reading = read_blob(log, info.name)
+        if reading.state != "closed":
+            continue
+        for model, data in compact_blob(reading).items():
+            name = part_name(info.name, model)
+            derived.put(name, data, overwrite=True, content_type="application/vnd.apache.parquet")
+            written.append(name)
+    return written
+
+
+def compact_blob(reading: BlobReading) -> dict[str, bytes]:
+    """The blob's Parquet parts by model; no part for a model without records. Deterministic."""
+    parts: dict[str, _Part] = {}
+    records = (pair for frame in reading.frames for pair in frame_records(frame))
+    for chunk in batched(records, ROWS_A_GROUP, strict=False):
+        rows: dict[str, list[tuple[Record, Position]]] = {}
+        for pair in chunk:
+            rows.setdefault(pair[0].model, []).append(pair)
+        for model, pairs in rows.items():
+            parts.setdefault(model, _Part()).add(pairs)
+    return {model: parts[model].finish() for model in sorted(parts)}
+
+
+def part_name(blob: str, model: str) -> str:
+    """Where a blob's part of a model is stored; the model's name is percent-encoded if it needs it.
+
+    >>> part_name("log/v1/2026/11/23/14/20261123T140506-3f9c2a71-0.jsonl", "wine")
+    'curated/model=wine/date=2026-11-23/hour=14/20261123T140506-3f9c2a71-0.parquet'
+    """
+    name = parse_name(blob)
+    if name is None:
+        raise ValueError(f"{blob!r} is no blob of the log")
+    year, month, day, hour = name.hour.split("/")
+    return f"curated/model={quote(model, safe='')}/date={year}-{month}-{day}/hour={hour}/{name.writer}-{name.n}.parquet"
+
+
+class _Part:
+    """A Parquet file that grows by row groups."""
+
+    def __init__(self) -> None:
+        self._buffer = io.BytesIO()
+        self._writer = pq.ParquetWriter(self._buffer, COLUMNS, compression="zstd", write_page_index=False)
+
+    def add(self, pairs: list[tuple[Record, Position]]) -> None:
+        rows = [_row(record, position) for record, position in pairs]
+        self._writer.write_table(pa.Table.from_pylist(rows, schema=COLUMNS))
+
+    def finish(self) -> bytes:
+        self._writer.close()
+        return self._buffer.getvalue()
+
+
+def _row(record: Record, position: Position) -> dict[str, Any]:
+    run_id, run_position, run_size = record.run or (None, None, None)
+    return {
+        "kind": record.kind,
+        "id": record.id,
+        "ts": _time(record.ts),
+        "request": record.request,
+        "row": _int64(record.row),
+        "rows": _int64(record.rows),
+        "run_id": run_id,
+        "run_position": _int64(run_position),
+        "run_size": _int64(run_size),
+        "version": record.version,
+        "bundle": record.bundle,
+        "role": record.role,
+        "outcome": record.outcome,
+        "reasons": record.reasons,
+        "flags": _json(record.flags or None),
+        "x": _json(record.x),
+        **_result(record.y or {}),
+        **{f"us_{stage}": _int64(record.us.get(stage)) for stage in ("decode", "judge", "infer", "encode", "start")},
+        "cold": record.cold,
+        "writer": record.writer,
+        "blob": position.blob,
+        "sequence": position.sequence,
+        "line": position.line,
+    }
+
+
+def _result(y: Mapping[str, Any]) -> dict[str, Any]:
+    probabilities = y.get("probabilities")
+    return {
+        "label": _json(y.get("label")),
+        "value": _float(y.get("value")),
+        "score": _float(y.get("score")),
+        "probabilities": list(_probabilities(probabilities)) if isinstance(probabilities, dict) else None,
+        "truth_ts": _time(y.get("ts")),
+    }
+
+
+def _probabilities(given: Mapping[str, Any]) -> Iterator[tuple[str, float | None]]:
+    return ((name, _float(value)) for name, value in given.items())
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()
+
+
+def _int64(value: object) -> int | None:
+    return value if isinstance(value, int) and value in _INT64 else None
+
+
+def _float(value: object) -> float | None:
+    """A number, also as the text "NaN" or "Infinity" that stands for what JSON cannot hold; null for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _time(value: object) -> datetime | None:
+    """A time as RFC 3339 has it, without an offset in UTC; null for anything else, years outside 1 to 9999 included."""
+    if not isinstance(value, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,185 @@
+"""An independent check of the whole log: what was altered, moved, cut off, added or taken away, and where.
+
+It reads every byte and believes no listing, size or earlier result. For each blob: frames, hashes, positions and chain
+(`audit.reader`), readable records, an end. Between blobs: every writer's blobs are numbered without gaps, and every
+`open` frame names the head at which the writer's blob before ended.
+
+What hashes alone cannot show: that a writer's newest blob was removed, that the newest frames were cut off a blob that
+is not closed yet, or that somebody wrote a whole log anew. For these there must be something outside the container.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import msgspec
+
+from audit.errors import NotFound
+from audit.frames import Opening, decode_opening
+from audit.layout import HOUR_S, LogName, hour_start_s, parse_name
+from audit.reader import BlobReader, Frame, in_hours, log_prefixes
+from audit.records import decode_record
+from audit.store import BlobInfo, Store
+
+_SEALED_BY_S = 2 * HOUR_S  # after an hour's beginning: the hour itself, and one in which it is sealed
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """Something that is not as it should be. `what` is one of the words in audit/README.md."""
+
+    blob: str
+    what: str
+    detail: str
+
+
+@dataclass
+class _Checked:
+    """What is left of a blob after it was read."""
+
+    name: LogName
+    opening: Opening | None = None
+    ends: frozenset[str] = frozenset()  # heads that the writer may know as the blob's last
+    sound: bool = True
+
+
+def verify(
+    store: Store,
+    since_s: float | None = None,
+    until_s: float | None = None,
+    *,
+    now_s: float | None = None,
+    progress: Progress | None = None,
+) -> list[Finding]:
+    """Every finding in the hours that overlap [since, until), sorted by blob; an empty list is a log that verifies.
+
+    `progress` is told (blobs read, blobs in all, name). Raises `Unavailable` when it could not read everything.
+    """
+    now_s = time.time() if now_s is None else now_s
+    findings: list[Finding] = []
+    ours = _ours(store, since_s, until_s, findings)
+    checked: dict[str, _Checked] = {}
+    for number, (info, name) in enumerate(ours):
+        if progress:
+            progress(number, len(ours), info.name)
+        checked[info.name] = _check_blob(store, name, now_s, findings)
+    if progress:
+        progress(len(ours), len(ours), "")
+    findings += _numbering(checked.values(), from_zero=since_s is None)
+    findings += _links(store, checked, now_s)
+    return sorted(set(findings))
+
+
+def _ours(
+    store: Store, since_s: float | None, until_s: float | None, findings: list[Finding]
+) -> list[tuple[BlobInfo, LogName]]:
+    """The log's blobs in that time; whatever else lies among them is a finding."""
+    ours = []
+    for prefix in log_prefixes(since_s, until_s):
+        for info in store.list(prefix):
+            name = parse_name(info.name)
+            if name is None:
+                findings.append(Finding(info.name, "foreign", "no blob of the log has such a name"))
+            elif in_hours(name.hour, since_s, until_s):
+                ours.append((info, name))
+                if not info.append:
+                    findings.append(Finding(info.name, "foreign", "not an append blob: it was put here whole"))
+    return ours
+
+
+def _check_blob(store: Store, name: LogName, now_s: float, findings: list[Finding]) -> _Checked:
+    result = _Checked(name)
+    reader = BlobReader(store, str(name))
+    heads: list[str] = []
+    try:
+        for frame in reader:
+            heads = [*heads[-1:], frame.head]
+            if frame.kind == "open":
+                result.opening = decode_opening(frame.body)
+            findings += _unreadable(frame)
+    except NotFound:
+        findings.append(Finding(str(name), "missing", "it was listed, and gone when it was read"))
+        result.sound = False
+        return result
+    result.ends = frozenset(heads if reader.closed else heads[-1:])
+    trouble = _trouble(reader, name, now_s)
+    if trouble:
+        findings.append(trouble)
+        result.sound = trouble.what == "not closed"
+    if result.opening and result.opening.writer != name.writer:
+        findings.append(Finding(str(name), "moved", f"its `open` frame names writer {result.opening.writer!r}"))
+    return result
+
+
+def _trouble(reader: BlobReader, name: LogName, now_s: float) -> Finding | None:
+    """Why the blob does not end as it should."""
+    if reader.finding:
+        return Finding(reader.name, reader.finding_kind, reader.finding)
+    if reader.closed or now_s < (hour_start_s(name.hour) or 0) + _SEALED_BY_S:
+        return None
+    if reader.place.sequence == 0:
+        return Finding(reader.name, "empty", "no frame at all, and its hour is long over; sealing the hour closes it")
+    return Finding(
+        reader.name,
+        "not closed",
+        f"its hour is long over and it ends after frame {reader.place.sequence - 1} without `close`: the hour was "
+        "never sealed, or the end was cut off",
+    )
+
+
+def _unreadable(frame: Frame) -> Iterable[Finding]:
+    if frame.kind != "records":
+        return
+    for number, line in enumerate(frame.lines):
+        try:
+            decode_record(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+            yield Finding(frame.blob, "unreadable", f"frame {frame.sequence}, line {number} is no record: {problem}")
+
+
+def _numbering(checked: Iterable[_Checked], *, from_zero: bool) -> Iterable[Finding]:
+    numbers: dict[str, dict[int, str]] = defaultdict(dict)
+    for blob in checked:
+        if blob.name.n in numbers[blob.name.writer]:
+            twin = numbers[blob.name.writer][blob.name.n]
+            yield Finding(str(blob.name), "extra", f"its writer has a blob of that number in another hour: {twin}")
+        numbers[blob.name.writer][blob.name.n] = str(blob.name)
+    for writer, named in numbers.items():
+        first = 0 if from_zero else min(named)
+        absent = sorted(set(range(first, min(max(named), first + len(named) + 1000))) - named.keys())
+        for n in absent:
+            after = named[min(known for known in named if known > n)]
+            yield Finding(after, "missing", f"blob {n} of writer {writer} is not there, but this later one is")
+
+
+def _links(store: Store, checked: dict[str, _Checked], now_s: float) -> Iterable[Finding]:
+    for name, blob in sorted(checked.items()):
+        if blob.opening is None or blob.opening.previous_blob is None:
+            continue
+        before = blob.opening.previous_blob
+        previous = checked.get(before) or _outside(store, before, now_s)
+        if previous is None:
+            yield Finding(name, "missing", f"its writer filled {before!r} before, which is not there")
+        elif previous.sound and blob.opening.previous_head not in previous.ends:
+            yield Finding(
+                before,
+                "chain",
+                f"its writer left it at head {blob.opening.previous_head}, as {name} says; it ends otherwise",
+            )
+
+
+def _outside(store: Store, name: str, now_s: float) -> _Checked | None:
+    """A blob of an hour that is not verified now, read for its end only."""
+    parsed = parse_name(name)
+    if parsed is None:
+        return None
+    try:
+        store.size(name)
+    except NotFound:
+        return None
+    return _check_blob(store, parsed, now_s, [])
