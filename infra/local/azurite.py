@@ -13,10 +13,8 @@ import errno
 import fcntl
 import http.client
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -27,15 +25,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from infra.local.ports import RANGE, free_ports
 from infra.local.process import LocalError, start_child, stop_child
 
 ACCOUNT = "devstoreaccount1"
 # Azurite's published account key: the same on every machine, so no secret.
 # https://learn.microsoft.com/azure/storage/common/storage-connect-azurite#well-known-storage-account-and-key
 ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-# Below the range from which kernels take the ports of outgoing connections (Linux: 32768-60999). A client that retries
-# while Azurite is down could otherwise be given that very port and connect to itself, and Azurite could not come back.
-PORTS = range(12_000, 32_000)
 FREE_BYTES = 64 * 1024 * 1024
 
 _HERE = Path(__file__).parent
@@ -75,7 +71,7 @@ class Azurite:
             return self
         command: list[str | Path] = [_node(), "--require", _HERE / "lifeline.cjs", _script()]
         with _locked(self.folder) as lock:
-            for port in [self.port] if self.port else _free_ports():
+            for port in [self.port] if self.port else free_ports():
                 log = self.folder / "azurite.log"
                 with log.open("wb") as output:
                     arguments = [*command, *_arguments(self.folder, port)]
@@ -87,7 +83,7 @@ class Azurite:
                 self.stop()
                 if "EADDRINUSE" not in trouble or self.port:
                     raise _failure(port, trouble, log)
-        raise LocalError(f"No free port between {PORTS.start} and {PORTS.stop} for Azurite: stop some programs.")
+        raise LocalError(f"No free port between {RANGE.start} and {RANGE.stop} for Azurite: stop some programs.")
 
     def stop(self) -> None:
         """Stop it with SIGTERM, so that it saves what it acknowledged. Does nothing when it is not running."""
@@ -143,15 +139,6 @@ def _arguments(folder: Path, port: int) -> list[str | Path]:
     where: list[str | Path] = ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", folder.absolute()]
     # The SDK speaks a newer API version than Azurite knows by name; what we use of it is unchanged.
     return [*where, "--silent", "--disableTelemetry", "--skipApiVersionCheck"]
-
-
-def _free_ports() -> Iterator[int]:
-    for port in random.SystemRandom().sample(PORTS, 20):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                yield port
 
 
 @contextlib.contextmanager
