@@ -27,6 +27,7 @@ from scoring.serving_config import (
     read_serving,
     version_order,
 )
+from scoring.verdict import Verdict
 
 _log = logging.getLogger(__name__)
 
@@ -187,13 +188,17 @@ def _champion(config: ServingConfig, name: str, versions: list[str]) -> str:
 
 
 def _serve(folder: Path, *, champion: bool) -> Served:
+    """A bundle loaded and warmed: the first request finds numpy's and the graph's first calls behind it."""
     bundle = load_bundle(folder)
+    model, judge, decider = Model(bundle), Judge(bundle.manifest), Decider(bundle.manifest)
+    judged = judge.judge([{feature.name: feature.mean for feature in bundle.manifest.features}])
+    decider.decide([Verdict()], [0], model.run(judged.matrix))
     return Served(
         name=bundle.manifest.name,
         version=bundle.manifest.version,
         champion=champion,
         bundle=bundle,
-        model=Model(bundle),
-        judge=Judge(bundle.manifest),
-        decider=Decider(bundle.manifest),
+        model=model,
+        judge=judge,
+        decider=decider,
     )

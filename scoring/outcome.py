@@ -18,6 +18,7 @@ from scoring.bundle import Manifest, class_key
 from scoring.model import Answers
 from scoring.verdict import Verdict
 
+REASONS = ("low_confidence", "output_out_of_range", "not_converged", "model_error", "non_finite_output")
 Outcome = Literal["scored", "abstained", "rejected", "failed"]
 Mask = npt.NDArray[np.bool_]
 Answer = dict[str, Any]  # {"label", "probabilities"}, {"label", "score"} or {"value"}

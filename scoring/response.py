@@ -24,7 +24,7 @@ class Flags(msgspec.Struct, gc=False):
     distance: float | None
 
 
-class Result(msgspec.Struct, gc=False):
+class Result(msgspec.Struct, gc=False, kw_only=True):
     """One instance's result; only a scored one has a label (with probabilities or a score) or a value."""
 
     id: str
@@ -33,8 +33,8 @@ class Result(msgspec.Struct, gc=False):
     probabilities: dict[str, float] | msgspec.UnsetType = msgspec.UNSET
     score: float | msgspec.UnsetType = msgspec.UNSET
     value: float | msgspec.UnsetType = msgspec.UNSET
-    reasons: list[str] = []
-    flags: Flags | None = None
+    reasons: list[str]
+    flags: Flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def encode_body(head: dict[str, str], encoded_results: bytes, receipts: Sequence
 
 def _result(instance_id: str, decision: Decision, verdict: Verdict) -> Result:
     flags = Flags(verdict.missing, verdict.artifacts, verdict.outside, verdict.distance)
-    result = Result(instance_id, decision.outcome, reasons=decision.reasons, flags=flags)
+    result = Result(id=instance_id, outcome=decision.outcome, reasons=decision.reasons, flags=flags)
     if decision.outcome == "scored" and decision.answer is not None:
         for name, value in decision.answer.items():
             setattr(result, name, value)

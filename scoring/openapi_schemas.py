@@ -1,0 +1,167 @@
+"""The JSON Schemas of the OpenAPI document: what is answered comes from the structs that are encoded, so that the two
+cannot differ; what is asked for is written here."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import msgspec
+
+from audit.records import Record
+from audit.writer import Receipt
+from scoring.bundle import Feature, Label, Manifest
+from scoring.decode import ID, ID_RULE
+from scoring.errors import BadRequestReason
+from scoring.feature_rule import FeatureRule
+from scoring.label_lines import LabelResult
+from scoring.labels import REASONS as LABEL_REASONS
+from scoring.outcome import REASONS as MODEL_REASONS
+from scoring.response import Result
+from scoring.verdict import REASONS as INPUT_REASONS
+
+Schema = dict[str, Any]
+
+_REF = "#/components/schemas/{name}"
+_DIGITS = 4  # significant, of an example's numbers
+
+
+def ref(name: str) -> Schema:
+    """A reference to a component schema."""
+    return {"$ref": _REF.format(name=name)}
+
+
+def schemas(manifests: list[Manifest]) -> dict[str, Schema]:
+    """All component schemas: the shared ones, and an instance's for each model."""
+    _, answered = msgspec.json.schema_components([Result, LabelResult, Receipt, Record], ref_template=_REF)
+    _name_reasons(answered["Result"], INPUT_REASONS + MODEL_REASONS)
+    _name_reasons(answered["LabelResult"], LABEL_REASONS)
+    instances = {instance_name(manifest): _instance(manifest) for manifest in manifests}
+    return answered | _shared() | instances | {"ScoreRequest": _score_request(list(instances))}
+
+
+def instance_name(manifest: Manifest) -> str:
+    """The component name of a model's instances; model names hold no character that it may not."""
+    return f"instance.{manifest.name}"
+
+
+def example_instance(manifest: Manifest) -> dict[str, Label]:
+    """An ordinary instance: training means to four digits, inside the training range.
+
+    >>> age = Feature(name="age", type="float", minimum=18.0, maximum=80.0, mean=41.23456, deviation=9.0)
+    >>> _example(age)
+    41.23
+    """
+    return {feature.name: _example(feature) for feature in manifest.features}
+
+
+def describe_features(manifest: Manifest) -> list[dict[str, Any]]:
+    """What the model expects of each feature, in manifest order; the value of `x-features`."""
+    takes_missing = manifest.parity.takes_missing
+    return [_feature(feature, FeatureRule(feature, takes_missing=takes_missing)) for feature in manifest.features]
+
+
+def _feature(feature: Feature, rule: FeatureRule) -> dict[str, Any]:
+    found = {
+        "name": feature.name,
+        "type": feature.type,
+        "unit": feature.unit,
+        "minimum": feature.minimum,
+        "maximum": feature.maximum,
+        "categories": feature.categories,
+        "missing": rule.missing,
+        "outside": feature.outside,
+        "sentinels": feature.sentinels or None,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _instance(manifest: Manifest) -> Schema:
+    return {
+        "type": "object",
+        "description": f"An instance of {manifest.name}. A value of another type is answered with a `rejected` result.",
+        "properties": {feature.name: {"description": _range(feature)} for feature in manifest.features},
+        "x-features": describe_features(manifest),
+        "examples": [example_instance(manifest)],
+    }
+
+
+def _range(feature: Feature) -> str:
+    words = {"float": "a number", "integer": "a whole number", "boolean": "true or false", "string": "a string"}
+    text = words[feature.type]
+    if feature.minimum is not None and feature.maximum is not None:
+        text += f", in training {feature.minimum:.{_DIGITS}g} to {feature.maximum:.{_DIGITS}g}"
+    return text + (f" {feature.unit}" if feature.unit else "")
+
+
+def _example(feature: Feature) -> Label:
+    if feature.type == "boolean":
+        return bool((feature.categories or [False])[0])
+    rounded = float(f"{feature.mean or 0.0:.{_DIGITS}g}")
+    low = rounded if feature.minimum is None else feature.minimum
+    high = rounded if feature.maximum is None else feature.maximum
+    value = min(max(rounded, low), high)
+    return round(value) if feature.type == "integer" else value
+
+
+def _score_request(instances: list[str]) -> Schema:
+    items: Schema = {"anyOf": [ref(name) for name in instances]} if instances else {"type": "object"}
+    return {
+        "type": "object",
+        "required": ["instances"],
+        "additionalProperties": False,
+        "properties": {
+            "instances": {"type": "array", "minItems": 1, "items": items},
+            "ids": {"type": "array", "items": _ID, "description": "One for each instance; made up if there are none"},
+            "request_id": _ID,
+        },
+    }
+
+
+def _name_reasons(schema: Schema, reasons: tuple[str, ...]) -> None:
+    schema["properties"]["reasons"]["items"] = {"type": "string", "enum": list(reasons)}
+
+
+_ID: Schema = {"type": "string", "pattern": f"^{ID.pattern}$", "description": ID_RULE}
+
+
+def _answer(results: str, *more: str) -> Schema:
+    names = ("model", *more, "request_id")
+    return {
+        "type": "object",
+        "required": [*names, "results", "receipt"],
+        "properties": {name: {"type": "string"} for name in names}
+        | {
+            "results": {"type": "array", "items": ref(results)},
+            "receipt": {"type": "array", "items": ref("Receipt"), "description": "Where the log holds the records"},
+        },
+    }
+
+
+def _shared() -> dict[str, Schema]:
+    label: Schema = {"description": "A class of the model, as its JSON value or as the text that keys probabilities"}
+    given = {
+        "type": "object",
+        "required": ["id"],
+        "properties": {
+            "id": _ID,
+            "label": label,
+            "value": {"description": "For a regression: a finite number"},
+            "ts": {"type": "string", "format": "date-time", "description": "When the truth was known"},
+        },
+    }
+    return {
+        "ScoreResponse": _answer("Result", "version"),
+        "LabelResponse": _answer("LabelResult"),
+        "LabelRequest": {
+            "type": "object",
+            "required": ["labels"],
+            "additionalProperties": False,
+            "properties": {"labels": {"type": "array", "minItems": 1, "items": given}, "request_id": _ID},
+        },
+        "Error": {
+            "type": "object",
+            "required": ["error"],
+            "properties": {"error": {"type": "string", "description": "What is wrong, which field, and the fix"}},
+            "description": f"Bodies that are no request are recorded as {', '.join(get_args(BadRequestReason))}",
+        },
+    }
