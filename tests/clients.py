@@ -18,7 +18,8 @@ class Answers:
 
     acknowledged: list[str] = field(default_factory=list)  # ids in answers with status 200
     statuses: Counter[int] = field(default_factory=Counter)
-    unanswered: int = 0  # connections that broke: the client does not know
+    unknown: list[str] = field(default_factory=list)  # told "outcome unknown", or the connection broke
+    unanswered: int = 0  # connections that broke
     last_success_s: float = 0.0  # time.monotonic() of the newest 200
 
 
@@ -41,11 +42,13 @@ async def hammer(
             sent = 0
             while not until():
                 sent += 1
-                body = {"instances": [instance], "ids": [f"client{number}-{sent}"]}
+                name = f"client{number}-{sent}"
+                body = {"instances": [instance], "ids": [name]}
                 try:
                     response = await session.post(f"/models/{model}/score", json=body)
                 except httpx.TransportError:
                     answers.unanswered += 1
+                    answers.unknown.append(name)
                     await asyncio.sleep(0.05)
                     continue
                 answers.statuses[response.status_code] += 1
@@ -53,6 +56,8 @@ async def hammer(
                     answers.acknowledged += [result["id"] for result in response.json()["results"]]
                     answers.last_success_s = time.monotonic()
                 else:
+                    if "outcome unknown" in response.text:
+                        answers.unknown.append(name)
                     await asyncio.sleep(0.05)
                 await asyncio.sleep(pause_s)
 

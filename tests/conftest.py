@@ -1,11 +1,18 @@
 """Fixtures for every package: real storage, started once."""
 
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from infra.local.azurite import Azurite
+from infra.local.local_host import LocalHost
+from tests.platform import Platform
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +27,25 @@ def azurite_of_its_own(tmp_path: Path) -> Iterator[Azurite]:
     """Azurite for one test that stops and starts it."""
     with Azurite(tmp_path / "azurite") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def demo_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo bundles and serving.toml, as `make models` makes them, in a folder of the session's own."""
+    folder = tmp_path_factory.mktemp("models")
+    shutil.copytree(ROOT / "models", folder, dirs_exist_ok=True)
+    subprocess.run([sys.executable, "-m", "training", "demo", "--out", str(folder)], cwd=ROOT, check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def platform(azurite: Azurite, demo_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """The local host on storage of the session's own, serving the demo models."""
+    environment = {
+        "HYPERPLANE_STORAGE": azurite.connection_string,
+        "HYPERPLANE_AUDIT_CONTAINER": "platform-audit",
+        "HYPERPLANE_DERIVED_CONTAINER": "platform-derived",
+        "HYPERPLANE_MODELS": str(demo_models),
+    }
+    with LocalHost(env=environment, data=tmp_path_factory.mktemp("host")) as host:
+        yield Platform(host.url, host.key, environment)

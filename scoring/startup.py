@@ -1,0 +1,100 @@
+"""From the environment to a service that scores: what one process makes once.
+
+Two things take time at a start, ONNX Runtime with the models and the import of the storage SDK; each gets a thread, so
+that a cold start takes as long as the longer of the two. Settings are read at once: one that is missing or malformed
+stops the process before anything is started.
+
+The log's blob is opened by the first record, not at the start: a process that only runs timers writes none.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audit import settings as audit_settings
+from audit.connect import Stores, open_stores, preload
+from audit.lookup import KnownIds
+from audit.settings import SettingsError
+from audit.writer import LogWriter, new_writer_id
+from scoring import __version__
+from scoring import settings as scoring_settings
+
+if TYPE_CHECKING:
+    from scoring.service import Service
+
+_log = logging.getLogger(__name__)
+
+
+class Startup:
+    """The stores at once, the service as soon as it is there."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        """Raises `SettingsError` for a setting that cannot be used."""
+        self.audit_settings = audit_settings.from_environ(environ)
+        self.scoring_settings = scoring_settings.from_environ(environ)
+        self.stores: Stores = open_stores(self.audit_settings)
+        self._service: Future[Service] = Future()
+        self._writer: LogWriter | None = None
+        threading.Thread(target=self._preload, name="preload-storage", daemon=True).start()
+        threading.Thread(target=self._make_service, name="load-models", daemon=True).start()
+
+    @property
+    def service(self) -> Future[Service]:
+        """The service; awaitable by `asyncio.wrap_future`."""
+        return self._service
+
+    def close(self) -> None:
+        """Record what waits, end the log's blob. For the end of the process."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def _preload(self) -> None:
+        try:
+            preload(self.stores)
+        except SettingsError as problem:  # the first request meets it again, and answers 503
+            _log.error("%s", problem)
+
+    def _make_service(self) -> None:
+        try:
+            self._service.set_result(self._made())
+        except BaseException as problem:  # noqa: BLE001  whoever awaits the service must hear of it, whatever it is
+            self._service.set_exception(problem)
+            _log.exception("the service could not be started")
+
+    def _made(self) -> Service:
+        from scoring.catalog import Catalog
+        from scoring.service import Service
+
+        settings = self.audit_settings
+        self._writer = LogWriter(
+            self.stores.log,
+            writer_id=new_writer_id(),
+            opening=opening(),
+            queue_bytes=settings.queue_bytes,
+            give_up_s=settings.give_up_s,
+            resolve_s=settings.resolve_s,
+        )
+        catalog = Catalog.load(self.scoring_settings.models)
+        return Service(catalog, self._writer, self.scoring_settings, known_ids=KnownIds(self.stores.log))
+
+
+def opening() -> dict[str, str]:
+    """What the `open` frame of a blob says of the process: replay needs to know what computed the scores."""
+    import onnxruntime
+
+    return {"code": __version__, "cpu": _cpu(), "onnxruntime": str(onnxruntime.__version__)}
+
+
+def _cpu(info: Path = Path("/proc/cpuinfo")) -> str:
+    try:
+        lines = info.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine() or "unknown"
