@@ -186,9 +186,10 @@ class Appender:
 
     def leave(self) -> None:
         """End the blob with a `close` frame, in one attempt: where it fails, sealing the hour does it."""
-        blob, self._blob = self._blob, None
-        if blob is None or self._pending or not blob.created:
-            return
+        blob = self._blob
+        if blob is None or self._pending or blob.opening or not blob.created:
+            return  # a blob that could not be opened yet keeps its number: a gap would look like a blob taken away
+        self._blob = None
         try:
             self._send(blob, self._frame(blob, "close", []))
         except AuditError as problem:

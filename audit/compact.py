@@ -1,8 +1,8 @@
 """Closed blobs as Parquet: one part for each model, derived, rebuildable, never evidence.
 
-The unit of work is one closed blob, which alone decides its parts: blobs can be compacted by anyone, in any order, again
-and again, with the same bytes (by one version of pyarrow). One row for each record, in the order of the log; what a
-record does not have is null. `COLUMNS` is the schema. Cold path only: imports pyarrow.
+The unit of work is one closed blob, which alone decides its parts: blobs can be compacted by anyone, in any order,
+again and again, with the same bytes (by one version of pyarrow). One row for each record, in the order of the log; what
+a record does not have is null. `COLUMNS` is the schema. Cold path only: imports pyarrow.
 """
 
 from __future__ import annotations
