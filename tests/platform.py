@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 DEMO_MODELS = ("breast-cancer", "diabetes", "wine")
 LOADERS = {
     "breast-cancer": datasets.load_breast_cancer,
-    "diabetes": datasets.load_diabetes,
+    "diabetes": partial(datasets.load_diabetes, scaled=False),
     "wine": datasets.load_wine,
 }
 
@@ -60,7 +60,7 @@ class Platform:
 @cache
 def demo_rows(model: str) -> list[tuple[dict[str, float], Any]]:
     """(instance, truth) of every row of the data that scikit-learn ships for a demo model."""
-    data = LOADERS[model](as_frame=True, return_X_y=False)
+    data = LOADERS[model](as_frame=True)
     frame: pd.DataFrame = data.data
     truth = data.target if model == "diabetes" else data.target.map(dict(enumerate(map(str, data.target_names))))
     rows = frame.astype(float).to_dict("records")
