@@ -15,6 +15,7 @@ of ours, so that every package may read bundles through it.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +24,7 @@ import msgspec
 
 SCHEMA = 1
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+REQUIRED_FILES = ("model.onnx", "baseline.json")
 
 Task = Literal["binary", "multiclass", "regression"]
 FeatureType = Literal["float", "integer", "boolean", "string"]
@@ -100,7 +102,7 @@ class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     label_index: str | None = None  # classifiers: position in `Manifest.classes`
     probabilities: str | None = None  # classifiers that have them
-    score: str | None = None  # classifiers without probabilities: decision function
+    score: str | None = None  # classifiers without probabilities: decision function; of over two classes, the winner's
     value: str | None = None  # regression
 
 
@@ -201,16 +203,18 @@ def class_key(label: Label) -> str:
 
 def load_bundle(folder: Path) -> Bundle:
     """Read a bundle and check every file's hash; raises `BundleError` that names what is wrong."""
-    folder = Path(folder)
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100 - "." has no name, and a link keeps its own
     manifest_bytes = _bytes(folder / "manifest.json")
+    schema = _decode(manifest_bytes, _Schema, folder / "manifest.json").schema
+    if schema != SCHEMA:
+        raise BundleError(f"{folder}: schema {schema} is not {SCHEMA}; export the bundle again")
     manifest = _decode(manifest_bytes, Manifest, folder / "manifest.json")
-    if manifest.schema != SCHEMA:
-        raise BundleError(f"{folder}: schema {manifest.schema} is not {SCHEMA}; export the bundle again")
     if (manifest.name, manifest.version) != (folder.parent.name, folder.name):
         raise BundleError(f"{folder}: the manifest says {manifest.name}/{manifest.version}; the folder was renamed")
-    for name, expected in manifest.files.items():
-        if hashlib.sha256(_bytes(folder / name)).hexdigest() != expected:
-            raise BundleError(f"{folder / name}: its SHA-256 is not the manifest's; it was changed after export")
+    for name in (manifest.name, manifest.version):
+        if not NAME.fullmatch(name):
+            raise BundleError(f"{folder}: {name!r} is no name: it must match {NAME.pattern}")
+    _check_files(folder, manifest.files)
     return Bundle(folder=folder, manifest=manifest, sha256=hashlib.sha256(manifest_bytes).hexdigest())
 
 
@@ -222,6 +226,24 @@ def list_bundles(models: Path) -> list[tuple[str, str]]:
     found = [path.parent for path in Path(models).glob("*/*/manifest.json")]
     names = [(path.parent.name, path.name) for path in found]
     return sorted((name, version) for name, version in names if NAME.fullmatch(name) and NAME.fullmatch(version))
+
+
+class _Schema(msgspec.Struct):
+    """What every version of the manifest has."""
+
+    schema: int
+
+
+def _check_files(folder: Path, files: dict[str, str]) -> None:
+    """Every file that is read later is in the manifest, lies in the folder, and has its hash."""
+    absent = [name for name in REQUIRED_FILES if name not in files]
+    if absent:
+        raise BundleError(f"{folder}: the manifest has no hash of {' and '.join(absent)}; export the bundle again")
+    for name, expected in files.items():
+        if not NAME.fullmatch(name):
+            raise BundleError(f"{folder}: the manifest lists {name!r}, which is not a file name in the folder")
+        if hashlib.sha256(_bytes(folder / name)).hexdigest() != expected:
+            raise BundleError(f"{folder / name}: its SHA-256 is not the manifest's; it was changed after export")
 
 
 def _bytes(path: Path) -> bytes:

@@ -16,7 +16,8 @@ Three cases have no plain answer:
   so that no digit of the reference is right. It counts as `ill_conditioned` if moving each feature of the row by at
   most one unit in the last place moves scikit-learn's own answer by a sixteenth of the difference or more (the graph
   is then as right as the reference is: it answers a row that cannot be told from this one). Within the range there is
-  no such excuse: thresholds of trees lie there.
+  no such excuse: thresholds of trees lie there. Rows so far out that a nearest neighbours model finds its k-th and
+  next neighbour equally far count here too.
 """
 
 from __future__ import annotations
@@ -153,6 +154,7 @@ def _ill_conditioned(
         if answer.labels is not None:
             within &= np.any([answer.labels[at] == given for given in labels], axis=0)
         excused[at] = within if answer is answers[0] else excused[at] & within
+    excused[at] |= reference.undefined(values[at])
     return excused
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from training.answer import Answer
 from training.data import Columns, Doubles
 from training.model_kind import ModelKind
+from training.neighbour_ties import neighbours_tied
 
 REFUSALS = (ValueError, FloatingPointError, OverflowError)
 
@@ -26,6 +27,10 @@ class Reference:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             return self._predict(values)
+
+    def undefined(self, values: Doubles) -> npt.NDArray[np.bool_]:
+        """Rows to which the model has no definite answer, because neighbours are equally far."""
+        return neighbours_tied(self._pipeline, self._columns.rows(values), len(values))
 
     def _predict(self, values: Doubles) -> Answer:
         """The whole batch at once; if it is refused, its halves, down to the rows at fault."""

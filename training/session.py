@@ -40,11 +40,16 @@ class GraphSession:
 
     def predict_singly(self, values: Doubles) -> Answer:
         """Answers for all rows, each in a run of its own: a row's last bits depend on the batch that it runs in."""
+        if not len(values):
+            return self.predict(values)
         runs = [self._run(values[i : i + 1]) for i in range(len(values))]
         return self._answer([np.concatenate(parts) for parts in zip(*runs, strict=True)])
 
     def _run(self, values: Doubles) -> list[npt.NDArray[np.generic]]:
-        return list(self._session.run(None, {INPUT: values}))
+        try:
+            return list(self._session.run(None, {INPUT: values}))
+        except Exception as problem:
+            raise ExportRefused(f"ONNX Runtime cannot run the exported graph: {problem}") from problem
 
     def _answer(self, outputs: list[npt.NDArray[np.generic]]) -> Answer:
         scores = np.asarray(outputs[-1], dtype=np.float64)

@@ -44,6 +44,15 @@ class Nodes:
         """`name` as another type, double by default."""
         return self.op("Cast", name, to=to)
 
+    def label(self, index: str) -> None:
+        """Give a classifier's first output the labels of the class positions `index`, int64 [n]."""
+        classes = np.asarray(self._operator.raw_operator.classes_)
+        self.output(0, self.op("Gather", classes if classes.dtype.kind in "UO" else classes.astype(np.int64), index))
+
+    def unique(self, seed: str) -> str:
+        """A name that nothing else in the graph has."""
+        return str(self._scope.get_unique_variable_name(seed))
+
     def output(self, index: int, name: str) -> None:
         """Give the operator's output number `index` the value of `name`."""
         target = self._operator.outputs[index].full_name
@@ -52,8 +61,11 @@ class Nodes:
         )
 
     def _constant(self, array: npt.NDArray[Any]) -> str:
-        array = np.asarray(array)
         name = self._scope.get_unique_variable_name("constant")
-        kind = np_dtype_to_tensor_dtype(array.dtype)
-        self._container.add_initializer(name, kind, list(array.shape), array.ravel().tolist())
+        if array.dtype.kind in "UO":
+            texts = [str(text).encode() for text in array.ravel()]
+            self._container.add_initializer(name, TensorProto.STRING, list(array.shape), texts)
+        else:
+            kind = np_dtype_to_tensor_dtype(array.dtype)
+            self._container.add_initializer(name, kind, list(array.shape), array.ravel().tolist())
         return str(name)
