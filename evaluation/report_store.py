@@ -1,0 +1,114 @@
+"""Reports in the derived container: written once for each id, listed, and read. Imports nothing heavy.
+
+    reports/{model}/{report id}/report.json, report.html, entry.json
+    reports/{model}/latest.json                                       the entry of the newest report
+
+The entry is written last, so that a report that is listed is whole. `latest.json` is never replaced by an older one.
+A name or an id that comes from outside is checked before it becomes a blob's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from audit.errors import NotFound
+from audit.store import Store
+from evaluation.report_format import Report, ReportEntry, decode_report, encode_report, entry_of
+from evaluation.windows import is_report_id
+from scoring.bundle import NAME
+
+HTML = "text/html; charset=utf-8"
+JSON = "application/json"
+
+
+def write_report(derived: Store, report: Report, html: str | None) -> ReportEntry:
+    """Store a report, over one of the same id, and make it the latest if none is newer."""
+    entry = entry_of(report)
+    folder = _folder(report.model.name, report.id)
+    derived.put(f"{folder}/report.json", encode_report(report), overwrite=True, content_type=JSON)
+    if html is not None:
+        derived.put(f"{folder}/report.html", html.encode(), overwrite=True, content_type=HTML)
+    derived.put(f"{folder}/entry.json", encode_report(entry), overwrite=True, content_type=JSON)
+    newest = latest(derived, entry.model)
+    if newest is None or _age(newest) <= _age(entry):
+        derived.put(f"reports/{entry.model}/latest.json", encode_report(entry), overwrite=True, content_type=JSON)
+    return entry
+
+
+def list_reports(derived: Store, model: str, limit: int = 100) -> list[ReportEntry]:
+    """Entries of a model's reports, the newest `as_of` first."""
+    if not NAME.fullmatch(model):
+        return []
+    ids = sorted(set(_ids(derived, model)), key=lambda text: (text.rpartition("-")[2], text), reverse=True)
+    entries = (_entry(derived, f"{_folder(model, text)}/entry.json") for text in ids[:limit])
+    return [entry for entry in entries if entry is not None]
+
+
+def latest(derived: Store, model: str) -> ReportEntry | None:
+    """The entry of a model's newest report; None if there is none. One read: this is for the home page."""
+    return _entry(derived, f"reports/{model}/latest.json") if NAME.fullmatch(model) else None
+
+
+def latest_verdicts(derived: Store, models: list[str]) -> dict[str, ReportEntry | None]:
+    """The newest entry of each model, for the home page."""
+    return {model: latest(derived, model) for model in models}
+
+
+def read_report(derived: Store, model: str, report: str = "latest") -> Report | None:
+    """A report by id, or the latest; None if there is none. Raises `ValueError` for one of another format version."""
+    data = read_report_json(derived, model, report)
+    return None if data is None else decode_report(data)
+
+
+def read_report_json(derived: Store, model: str, report: str = "latest") -> bytes | None:
+    """The bytes of `report.json`; None if there is none."""
+    return _read_file(derived, model, report, "report.json")
+
+
+def read_report_html(derived: Store, model: str, report: str = "latest") -> bytes | None:
+    """The bytes of `report.html`; None if there is none."""
+    return _read_file(derived, model, report, "report.html")
+
+
+def _read_file(derived: Store, model: str, report: str, name: str) -> bytes | None:
+    if report == "latest":
+        entry = latest(derived, model)
+        report = "" if entry is None else entry.id
+    if not NAME.fullmatch(model) or not is_report_id(report):
+        return None
+    return _read(derived, f"{_folder(model, report)}/{name}")
+
+
+def _folder(model: str, report: str) -> str:
+    return f"reports/{model}/{report}"
+
+
+def _ids(derived: Store, model: str) -> Iterator[str]:
+    for info in derived.list(f"reports/{model}/"):
+        _, _, report, *name = info.name.split("/")
+        if name == ["entry.json"] and is_report_id(report):
+            yield report
+
+
+def _age(entry: ReportEntry) -> tuple[str, str, str]:
+    return entry.as_of, entry.window.until, entry.id
+
+
+def _entry(derived: Store, name: str) -> ReportEntry | None:
+    """The entry in a blob; None if there is none or it is of another format version."""
+    data = _read(derived, name)
+    if data is None:
+        return None
+    try:
+        return msgspec.json.decode(data, type=ReportEntry)
+    except msgspec.DecodeError:
+        return None
+
+
+def _read(derived: Store, name: str) -> bytes | None:
+    try:
+        return derived.read(name)
+    except NotFound:
+        return None
