@@ -211,9 +211,6 @@ def load_bundle(folder: Path) -> Bundle:
     manifest = _decode(manifest_bytes, Manifest, folder / "manifest.json")
     if (manifest.name, manifest.version) != (folder.parent.name, folder.name):
         raise BundleError(f"{folder}: the manifest says {manifest.name}/{manifest.version}; the folder was renamed")
-    for name in (manifest.name, manifest.version):
-        if not NAME.fullmatch(name):
-            raise BundleError(f"{folder}: {name!r} is no name: it must match {NAME.pattern}")
     _check_files(folder, manifest.files)
     return Bundle(folder=folder, manifest=manifest, sha256=hashlib.sha256(manifest_bytes).hexdigest())
 
