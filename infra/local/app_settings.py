@@ -24,6 +24,8 @@ def load_local_settings(folder: Path, environment: MutableMapping[str, str] = os
         content = json.loads(path.read_bytes())
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise LocalError(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise LocalError(f"{path} is not JSON: {error}.") from error
     for name, value in _values(path, content).items():

@@ -8,23 +8,18 @@ anything after `kill -9`, with which Azurite loses appends that it had acknowled
 """
 
 import argparse
-import contextlib
-import errno
-import fcntl
 import http.client
-import os
-import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from infra.local.folder_lock import locked
 from infra.local.ports import RANGE, free_ports
 from infra.local.process import LocalError, start_child, stop_child
 
@@ -32,7 +27,6 @@ ACCOUNT = "devstoreaccount1"
 # Azurite's published account key: the same on every machine, so no secret.
 # https://learn.microsoft.com/azure/storage/common/storage-connect-azurite#well-known-storage-account-and-key
 ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-FREE_BYTES = 64 * 1024 * 1024
 
 _HERE = Path(__file__).parent
 _SCRIPT = _HERE / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
@@ -70,7 +64,7 @@ class Azurite:
         if self.process_id is not None:
             return self
         command: list[str | Path] = [_node(), "--require", _HERE / "lifeline.cjs", _script()]
-        with _locked(self.folder) as lock:
+        with locked(self.folder, "Azurite") as lock:
             for port in [self.port] if self.port else free_ports():
                 log = self.folder / "azurite.log"
                 with log.open("wb") as output:
@@ -139,38 +133,6 @@ def _arguments(folder: Path, port: int) -> list[str | Path]:
     where: list[str | Path] = ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", folder.absolute()]
     # The SDK speaks a newer API version than Azurite knows by name; what we use of it is unchanged.
     return [*where, "--silent", "--disableTelemetry", "--skipApiVersionCheck"]
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[int]:
-    """Hold the folder's lock, which Azurite inherits and keeps while it runs: two on one folder destroy its index."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder / "azurite.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        free = shutil.disk_usage(folder).free
-    except OSError as error:
-        raise LocalError(f"Azurite cannot write to {folder} ({error.strerror}): choose another folder.") from error
-    try:
-        if free < FREE_BYTES:
-            raise LocalError(f"The disk of {folder} is full ({free // 2**20} MiB left): free some space.")
-        _lock(lock, folder)
-        yield lock
-    finally:
-        os.close(lock)
-
-
-def _lock(descriptor: int, folder: Path) -> None:
-    deadline = time.monotonic() + 5.0  # one whose parent was killed needs a moment to save and leave
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in {errno.EWOULDBLOCK, errno.EACCES} or time.monotonic() > deadline:
-                text = f"Another Azurite uses {folder}: stop that one, or choose another folder."
-                raise LocalError(text) from error
-            time.sleep(0.05)
-        else:
-            return
 
 
 def _responds(port: int) -> bool:

@@ -27,11 +27,12 @@ import uvicorn
 from infra.local.admin import Admin
 from infra.local.app import FunctionsHost, Rules
 from infra.local.app_settings import load_local_settings, read_size, read_switch
+from infra.local.folder_lock import locked
 from infra.local.host_json import HostJson, read_host_json
 from infra.local.keys import check_key, read_or_make_key
 from infra.local.log import set_up_log
 from infra.local.process import LocalError, end_with_parent
-from infra.local.timers import Timer
+from infra.local.timers import Timer, close_all
 from infra.local.worker import Function, load_functions, stop_threads
 
 REQUEST_GRACE_S = 10
@@ -74,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _serve(options: Options) -> None:
     set_up_log()
     timers: list[Timer] = []
-    with _listen(options.host, options.port) as listener:
+    with _listen(options.host, options.port) as listener, locked(options.data, "Host"):
         try:
             load_local_settings(options.app)
             key = _key(options)
@@ -87,8 +88,7 @@ def _serve(options: Options) -> None:
             _Server(app, timers, key).run_on(listener)
         finally:
             _leave_within(LAST_GRACE_S)
-            for timer in timers:
-                timer.close()
+            close_all(timers)
             stop_threads()
 
 

@@ -57,6 +57,8 @@ def read_host_json(folder: Path) -> HostJson:
         content = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise LocalError(f"There is no host.json in {folder}: give the folder of a function app with --app.") from error
+    except OSError as error:
+        raise LocalError(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise LocalError(f"{path} is not JSON: {error}.") from error
     try:

@@ -11,18 +11,16 @@ Azure tries routes *in the order of the functions' names*, not the more specific
 The path is decoded before it is matched, except `%2F`, and dot segments are resolved, as Kestrel does.
 """
 
+import codecs
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from infra.local.process import LocalError
+from infra.local.route_constraints import Constraint, constraint
 
-Constraint = Callable[[str], bool]
-
-_WHOLE = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
-_GUID = re.compile(r"\{?[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}\}?", re.IGNORECASE)
+_SLASH = re.compile("(%2f)", re.IGNORECASE)
 _CONSTRAINT = re.compile(r":(?P<name>\w+)(?P<call>\((?P<argument>.*?)\)(?=[:?=]|$))?", re.DOTALL)
 
 
@@ -132,21 +130,16 @@ def parse(function: str, template: str | None, methods: Sequence[str], prefix: s
 
 
 def decode(raw: bytes) -> str | None:
-    """A request's raw path, decoded but for `%2F`, dot segments resolved; None when it is malformed.
+    """A request's raw path, decoded but for `%2F` and what is no UTF-8, dot segments resolved; None when malformed.
 
     >>> decode(b"/a%20b/../models/x%2Fy")
     '/models/x%2Fy'
     """
-    if b"%" in raw:
-        if b"%00" in raw:
-            return None
-        raw = b"".join(
-            piece if piece.upper() == b"%2F" else unquote_to_bytes(piece) for piece in re.split(rb"(?i)(%2f)", raw)
-        )
-    try:
-        path = raw.decode("utf-8")
-    except UnicodeDecodeError:
+    if not raw.isascii() or b"%00" in raw:
         return None
+    path = raw.decode("ascii")
+    if "%" in path:
+        path = "".join(piece if piece.upper() == "%2F" else _unquote(piece) for piece in _SLASH.split(path))
     return _without_dots(path) if "/." in path else path
 
 
@@ -156,6 +149,19 @@ def split(path: str) -> list[str]:
     if parts[-1] == "":
         parts.pop()
     return parts
+
+
+def _unquote(text: str) -> str:
+    return unquote_to_bytes(text).decode("utf-8", errors="percent")
+
+
+def _stay_quoted(error: UnicodeError) -> tuple[str, int]:
+    """Error handler of `decode`: bytes that are no UTF-8 stay as they were, percent-encoded."""
+    assert isinstance(error, UnicodeDecodeError)
+    return "".join(f"%{byte:02X}" for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("percent", _stay_quoted)
 
 
 def _without_dots(path: str) -> str:
@@ -215,7 +221,7 @@ def _parameter(text: str) -> Parameter:
     constraints: list[Constraint] = []
     while match := _CONSTRAINT.match(rest):
         argument = match["argument"] if match["call"] else None
-        constraints.append(_constraint(match["name"], argument))
+        constraints.append(constraint(match["name"], argument))
         rest = rest[match.end() :]
     optional = rest == "?"
     default = rest[1:] if rest.startswith("=") else None
@@ -224,81 +230,6 @@ def _parameter(text: str) -> Parameter:
     if catch_all and optional:
         raise ValueError(f"parameter {name!r} takes the rest of the path and cannot be optional too")
     return Parameter(name, catch_all, optional, default, tuple(constraints))
-
-
-def _constraint(name: str, argument: str | None) -> Constraint:
-    plain = _PLAIN.get(name.lower())
-    if plain is not None and argument is None:
-        return plain
-    with_argument = _WITH_ARGUMENT.get(name.lower())
-    if with_argument is not None and argument is not None:
-        return with_argument(argument)
-    if plain is not None or with_argument is not None:
-        raise ValueError(f"constraint {name!r} {'takes no' if plain else 'needs an'} argument")
-    known = ", ".join(sorted([*_PLAIN, *_WITH_ARGUMENT]))
-    raise ValueError(f"constraint {name!r} is unknown here (known: {known})")
-
-
-def _is_whole(bits: int) -> Constraint:
-    limit = 2 ** (bits - 1)
-    return lambda text: _WHOLE.fullmatch(text) is not None and -limit <= int(text) < limit
-
-
-def _length(argument: str) -> Constraint:
-    numbers = [int(part) for part in argument.split(",")]
-    if len(numbers) > 2:
-        raise ValueError("constraint 'length' takes one or two numbers")
-    return lambda text: numbers[0] <= len(text) <= numbers[-1]
-
-
-def _range(argument: str) -> Constraint:
-    low, high = (int(part) for part in argument.split(","))
-    whole = _is_whole(64)
-    return lambda text: whole(text) and low <= int(text) <= high
-
-
-def _minimum(argument: str) -> Constraint:
-    return _range(f"{int(argument)},{2**63 - 1}")
-
-
-def _maximum(argument: str) -> Constraint:
-    return _range(f"{-(2**63)},{int(argument)}")
-
-
-def _shortest(argument: str) -> Constraint:
-    least = int(argument)
-    return lambda text: len(text) >= least
-
-
-def _longest(argument: str) -> Constraint:
-    most = int(argument)
-    return lambda text: len(text) <= most
-
-
-def _regex(argument: str) -> Constraint:
-    pattern = re.compile(argument, re.IGNORECASE)
-    return lambda text: pattern.search(text) is not None
-
-
-_PLAIN: dict[str, Constraint] = {
-    "int": _is_whole(32),
-    "long": _is_whole(64),
-    "bool": lambda text: text.strip().lower() in {"true", "false"},
-    "double": lambda text: _NUMBER.fullmatch(text) is not None,
-    "float": lambda text: _NUMBER.fullmatch(text) is not None,
-    "guid": lambda text: _GUID.fullmatch(text) is not None,
-    "alpha": lambda text: re.fullmatch(r"[a-zA-Z]*", text) is not None,
-    "required": lambda text: text != "",
-}
-_WITH_ARGUMENT: dict[str, Callable[[str], Constraint]] = {
-    "length": _length,
-    "minlength": _shortest,
-    "maxlength": _longest,
-    "min": _minimum,
-    "max": _maximum,
-    "range": _range,
-    "regex": _regex,
-}
 
 
 def _check(segments: tuple[str | Parameter, ...]) -> None:

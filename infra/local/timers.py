@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -166,7 +166,10 @@ class TimerProcess:
                 return "the host is stopping"
             if self._child is None or self._child.poll() is not None:
                 self.forget()
-                self._begin_child()
+                try:
+                    self._begin_child()
+                except OSError as trouble:
+                    return f"its process did not start: {trouble}"
             child, replies = self._child, self._replies
         assert child is not None
         assert child.stdin is not None
@@ -201,18 +204,31 @@ class TimerProcess:
             os.close(self._replies)
 
     def _begin_child(self) -> None:
-        self._replies, theirs = os.pipe()
+        replies, theirs = os.pipe()
         command = [sys.executable, "-m", "infra.local.timer_worker"]
         arguments = ["--app", str(self._app), "--function", self._name, "--replies", str(theirs)]
         root = Path(__file__).parents[2]
         try:
             self._child = start_child([*command, *arguments], folder=root, keep_open=[theirs])
+            self._replies = replies
+        except OSError:
+            os.close(replies)
+            raise
         finally:
             os.close(theirs)
 
     def _end_child(self) -> None:
         if self._child is not None:
             stop_child(self._child, f"Timer {self._name}", STOP_GRACE_S)
+
+
+def close_all(timers: Sequence[Timer]) -> None:
+    """Close timers at the same time, so that the grace for runs that go on counts once."""
+    threads = [threading.Thread(target=timer.close) for timer in timers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def timer_payload(status: Status | None, past_due: bool) -> dict[str, object]:
