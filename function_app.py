@@ -23,6 +23,7 @@ from scoring import __version__
 from scoring.decode import usable_id
 from scoring.errors import BadRequest, BodyTooLarge, LogUnavailable, NotReady, ScoringError, UnknownModel
 from scoring.metadata import server_metadata
+from scoring.settings import SETTINGS as SCORING_SETTINGS
 from scoring.startup import Startup
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ STATUS: tuple[tuple[type[Exception], int], ...] = (
     (Unavailable, 503),
 )
 
+refuse_unknown(os.environ, (*AUDIT_SETTINGS, *SCORING_SETTINGS, *EVALUATION_SETTINGS))
 startup = Startup(os.environ)
 atexit.register(startup.close)
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)

@@ -2,7 +2,8 @@
 
 Most go as they are, in batches of mixed sizes and one by one; one in twenty lacks a value, has a text for a number or
 lies far outside the training range. Two thirds are then labelled with the truth that the sample holds. Last comes one
-request of three rows, one good, one with a missing value, one with a text in a number. The draw is seeded by the model's name: the same rows on every machine.
+request of three rows, one good, one with a missing value, one with a text in a number. The draw is seeded by the
+model's name: the same rows on every machine.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ def send_sample(client: httpx.Client, bundle: Path) -> Traffic | None:
         )
         known = [(name, truth) for name, (_, truth) in zip(ids, batch, strict=True) if draw.random() < LABELLED_SHARE]
         truths += [{"id": name, truth_field: truth} for name, truth in known]
-    client.post(f"/models/{traffic.model}/labels", json={"labels": truths}).raise_for_status()
+    if truths:
+        client.post(f"/models/{traffic.model}/labels", json={"labels": truths}).raise_for_status()
     traffic.labels = len(truths)
     _score(client, traffic, one_of_each(traffic.first))
     return traffic

@@ -1,0 +1,96 @@
+"""What the documents say is what the code does: settings, routes, commands, links."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit.settings import SETTINGS as AUDIT_SETTINGS
+from audit.settings import Setting
+from evaluation.settings import SETTINGS as EVALUATION_SETTINGS
+from scoring.settings import SETTINGS as SCORING_SETTINGS
+from tests.platform import Platform
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "audit").glob("*.md")])
+
+
+def default_text(setting: Setting) -> str:
+    if setting.default is None or setting.default == {}:
+        return ""
+    return f"`{setting.default:g}`" if isinstance(setting.default, float) else f"`{setting.default}`"
+
+
+def test_the_settings_page_lists_every_setting_with_its_default_and_nothing_else() -> None:
+    every = [*AUDIT_SETTINGS, *SCORING_SETTINGS, *EVALUATION_SETTINGS]
+    expected = [f"| `{setting.name}` | {default_text(setting)} | {setting.help} |" for setting in every]
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `HYPERPLANE_.*\|$", page, re.MULTILINE) == expected, "\n".join(expected)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_in_a_document_leads_somewhere(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" not in target and not target.startswith("#"):
+            assert (document.parent / target.partition("#")[0]).exists(), f"{document.name} links to {target}"
+
+
+def test_every_make_target_that_a_document_names_is_there() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for document in DOCUMENTS:
+        named = set(re.findall(r"`make ([a-z-]+)", document.read_text(encoding="utf-8")))
+        assert named <= targets, f"{document.name} names {named - targets}"
+
+
+def test_every_command_that_the_readme_names_explains_itself() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = set(re.findall(r"python -m ([a-z.]+)(?: ([a-z]+))?", readme))
+    assert commands
+    for module, subcommand in commands:
+        words = [word for word in (module, subcommand, "--help") if word]
+        done = subprocess.run([sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, f"{words}: {done.stderr}"
+        assert "usage" in done.stdout
+
+
+def test_openapi_describes_the_routes_there_are(platform: Platform) -> None:
+    document: dict[str, Any] = platform.client.get("/openapi.json").json()
+    described = {
+        (re.sub(r"\{[a-z]+\}", "{}", path), method.upper())
+        for path, entry in document["paths"].items()
+        for method in entry
+        if method in {"get", "post"}
+    }
+    source = (ROOT / "function_app.py").read_text(encoding="utf-8")
+    routes = re.findall(r'@app\.route\("([^"]+)", methods=\["([A-Z]+)"\]', source)
+    wired = {("/" + re.sub(r"\{[a-z]+\}", "{}", route), method) for route, method in routes}
+    for_people = {("/docs", "GET"), ("/openapi.json", "GET"), ("/{ignored:maxlength(0)?}", "GET")}
+    assert described - for_people == wired - for_people
+
+
+def test_the_packages_version_is_the_projects() -> None:
+    from scoring import __version__
+
+    assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_lock_files_name_no_registry() -> None:
+    for lock in [*ROOT.glob("*/*/package-lock.json"), *ROOT.glob("tests/*/package-lock.json")]:
+        assert "resolved" not in lock.read_text(encoding="utf-8"), lock
+    assert "://" not in (ROOT / "requirements.txt").read_text(encoding="utf-8")
+
+
+def test_everything_that_deploys_is_pinned() -> None:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pinned = [line for line in lines if line and not line.lstrip().startswith("#")]
+    assert pinned
+    assert all(re.match(r"[A-Za-z0-9._-]+==[^ ]+( ; .*)?$", line) for line in pinned)
+    assert not any(line.startswith("skl2onnx") for line in pinned)
+    assert json.loads((ROOT / "host.json").read_bytes())["version"] == "2.0"
