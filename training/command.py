@@ -11,9 +11,32 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from scoring.bundle import Bundle, BundleError
 from training.errors import TrainingError
+
+EXPORT_HELP: dict[str, Any] = {
+    "help": "export a fitted pipeline of yours",
+    "formatter_class": argparse.RawDescriptionHelpFormatter,
+    "description": """\
+Export a fitted scikit-learn pipeline to models/NAME/VERSION.
+
+The graph is compared with scikit-learn on the test rows and 5,000 adversarial ones, and
+nothing is written if they disagree. All columns but the target must be numbers; an empty
+cell is missing. The columns must be those that the pipeline was fitted with.
+
+A joblib file can run any code when it is loaded: export only files that you trust.""",
+    "epilog": """\
+example, in Python:
+  pipeline = make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression())
+  pipeline.fit(train.drop(columns="good"), train["good"])
+  joblib.dump(pipeline, "credit.joblib")
+
+and then:
+  python -m training export --pipeline credit.joblib --train train.csv --test test.csv \\
+      --target good --name credit --version 1""",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +59,42 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="train and export the three demo models")
     demo.add_argument("--out", type=Path, default=Path("models"), help="folder of bundles (default: models)")
     demo.set_defaults(run=_demo)
+    _add_export(commands.add_parser("export", **EXPORT_HELP))
     return parser
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    needed = parser.add_argument_group("what to export")
+    needed.add_argument("--pipeline", type=Path, required=True, metavar="FILE", help="joblib file; it can run any code")
+    needed.add_argument("--train", type=Path, required=True, metavar="CSV", help="rows that the pipeline was fitted on")
+    needed.add_argument("--test", type=Path, required=True, metavar="CSV", help="rows that it has not seen")
+    needed.add_argument("--target", required=True, metavar="COLUMN", help="column that it predicts")
+    needed.add_argument("--name", required=True, help="the model's name in URLs: letters, digits, . _ -")
+    needed.add_argument("--version", required=True, help="must be new; versions are never overwritten")
+    parser.add_argument("--out", type=Path, default=Path("models"), help="folder of bundles (default: models)")
+    about = parser.add_argument_group("what reports and clients are told")
+    about.add_argument("--positive", metavar="LABEL", help="of two classes, the one that AUC, TPR and FPR speak of")
+    about.add_argument("--weights", metavar="COLUMN", help="column of the weights that it was fitted with")
+    about.add_argument("--unit", action="append", default=[], metavar="FEATURE=UNIT", help="may be repeated")
+    about.add_argument("--target-unit", metavar="UNIT")
+    about.add_argument("--p99-ms", type=float, metavar="MS", help="a request may take so long, 99 times in 100")
+    about.add_argument("--cold-start-ms", type=float, metavar="MS", help="start to first answer may take so long")
+    about.add_argument("--description", default="", metavar="TEXT", help="first paragraph of the model card")
+    about.add_argument("--source", metavar="TEXT", help="where the data come from (default: the files' names)")
+    about.add_argument("--private", action="store_true", help="leave the sample of training rows out of the bundle")
+    parser.set_defaults(run=_export)
+
+
+def _export(options: argparse.Namespace) -> int:
+    print(f"Exporting {options.name}/{options.version}: loading scikit-learn …", flush=True)
+    from training.export_command import export_from_files
+
+    bundle = export_from_files(options)
+    print(f"  {bundle.folder}: {_summary(bundle)}")
+    for note in bundle.manifest.convergence:
+        print(f"  not converged: {note}")
+    print(f"  read {bundle.folder / 'card.md'}")
+    return 0
 
 
 def _demo(options: argparse.Namespace) -> int:

@@ -22,10 +22,10 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import RidgeClassifier, RidgeClassifierCV
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
-from sklearn.preprocessing import PolynomialFeatures
+from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures
 from sklearn.svm import SVC, SVR, LinearSVC, NuSVC, NuSVR
 
-from training.converters import imputer, kernel_machine, linear, neighbours, polynomial
+from training.converters import functions, imputer, kernel_machine, linear, neighbours, polynomial
 
 Converter = Callable[[Any, Any, Any], None]
 
@@ -45,6 +45,7 @@ REGRESSORS: dict[type, Converter] = {
 }
 TRANSFORMERS: dict[type, tuple[Callable[[Any], None], Converter]] = {
     SimpleImputer: (imputer.imputer_shape, imputer.convert_imputer),
+    FunctionTransformer: (functions.function_shape, functions.convert_function),
     PolynomialFeatures: (polynomial.polynomial_shape, polynomial.convert_polynomial),
 }
 
@@ -79,7 +80,10 @@ def _register() -> None:
     for kind, convert in REGRESSORS.items():
         skl2onnx.update_registered_converter(kind, _alias(kind), calculate_linear_regressor_output_shapes, convert)
     for kind, (shape, convert) in TRANSFORMERS.items():
-        skl2onnx.update_registered_converter(kind, _alias(kind), shape, convert)
+        # The parser table has one of its own for FunctionTransformer, which sees each column apart.
+        skl2onnx.update_registered_converter(
+            kind, _alias(kind), shape, convert, parser=_parse._parse_sklearn_simple_model
+        )
 
 
 def _alias(kind: type) -> str:

@@ -1,0 +1,81 @@
+"""`python -m training export`: a pipeline stored with joblib, and CSV files, become a bundle."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from scoring.bundle import Bundle, Label
+from training.errors import ExportRefused
+from training.export import export_bundle
+
+
+def export_from_files(options: argparse.Namespace) -> Bundle:
+    """Read the files that the options name, and export."""
+    pipeline = _load(options.pipeline)
+    train, test = _read(options.train, options.target), _read(options.test, options.target)
+    weights = train.pop(options.weights) if options.weights else None
+    if options.weights and options.weights in test:
+        test = test.drop(columns=options.weights)
+    y_train, y_test = train.pop(options.target), test.pop(options.target)
+    return export_bundle(
+        pipeline, train, y_train, test, y_test,
+        name=options.name,
+        version=options.version,
+        out=options.out,
+        sample_weight=weights,
+        positive=_positive(options.positive, y_train),
+        target_unit=options.target_unit,
+        units=dict(_unit(text) for text in options.unit),
+        p99_ms=options.p99_ms,
+        cold_start_ms=options.cold_start_ms,
+        description=options.description,
+        source=options.source or f"{options.train.name}, {options.test.name}",
+        private=options.private,
+    )  # fmt: skip
+
+
+def _load(path: Path) -> Any:
+    import joblib
+
+    try:
+        return joblib.load(path)
+    except OSError:
+        raise
+    except Exception as problem:
+        raise ExportRefused(
+            f"{path} cannot be loaded as a pipeline: {type(problem).__name__}: {problem}. "
+            "Store it with joblib.dump, and load it with the same versions of Python and scikit-learn"
+        ) from problem
+
+
+def _read(path: Path, target: str) -> pd.DataFrame:
+    """A CSV file; an empty cell is missing, and nothing else is: "NA" is text."""
+    try:
+        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as problem:
+        raise ExportRefused(f"{path} is not a CSV file with a header, in UTF-8: {problem}") from problem
+    if target not in table:
+        raise ExportRefused(f"{path} has no column {target!r}; its columns are {', '.join(map(str, table.columns))}")
+    return table
+
+
+def _positive(text: str | None, y: pd.Series) -> Label | None:
+    """The label that is written so on the command line, in the type that the file gives it."""
+    if text is None:
+        return None
+    for label in y.unique().tolist():
+        if str(label) == text:
+            found: Label = label
+            return found
+    raise ExportRefused(f"--positive {text}: the target has no such label")
+
+
+def _unit(text: str) -> tuple[str, str]:
+    name, equals, unit = text.rpartition("=")
+    if not equals or not name or not unit:
+        raise ExportRefused(f"--unit {text}: write it as FEATURE=UNIT, for example --unit 'age=years'")
+    return name, unit
