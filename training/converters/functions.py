@@ -43,9 +43,9 @@ def convert_function(scope: Any, operator: Any, container: Any) -> None:
     known = isinstance(model.func, np.ufunc) and model.func in FUNCTIONS
     if not known or model.kw_args:
         name = getattr(model.func, "__name__", repr(model.func))
-        name = "a lambda" if name == "<lambda>" else name
+        name = ("a lambda" if name == "<lambda>" else name) + (" with kw_args" if model.kw_args else "")
         raise ExportRefused(
-            f"FunctionTransformer of {name}{' with kw_args' if model.kw_args else ''} cannot be exported, only of NumPy's "
+            f"FunctionTransformer of {name} cannot be exported, only of NumPy's "
             f"{', '.join(sorted(function.__name__ for function in FUNCTIONS))}; "
             "compute the feature before the pipeline, and send it"
         )

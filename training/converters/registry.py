@@ -80,10 +80,9 @@ def _register() -> None:
     for kind, convert in REGRESSORS.items():
         skl2onnx.update_registered_converter(kind, _alias(kind), calculate_linear_regressor_output_shapes, convert)
     for kind, (shape, convert) in TRANSFORMERS.items():
-        # The parser table has one of its own for FunctionTransformer, which sees each column apart.
-        skl2onnx.update_registered_converter(
-            kind, _alias(kind), shape, convert, parser=_parse._parse_sklearn_simple_model
-        )
+        skl2onnx.update_registered_converter(kind, _alias(kind), shape, convert)
+        # FunctionTransformer has a parser of its own, which sees each column apart; the default one serves ours.
+        _parse.sklearn_parsers_map.pop(kind, None)
 
 
 def _alias(kind: type) -> str:
