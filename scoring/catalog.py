@@ -8,18 +8,18 @@ champion is not replaced by an older version: nobody chose that one.
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scoring.bundle import NAME, Bundle, BundleError, Manifest, list_bundles, load_bundle
+from scoring.bundle import Bundle, BundleError, Manifest, list_bundles, load_bundle
 from scoring.errors import NotReady, UnknownModel, UnknownVersion
 from scoring.judge import Judge
 from scoring.model import Model, ModelError
 from scoring.outcome import Decider
 from scoring.serving_config import (
-    NAME_RULE,
     ModelConfig,
     ServingConfig,
     ServingError,
@@ -66,8 +66,8 @@ class Catalog:
     @classmethod
     def load(cls, models: Path) -> Catalog:
         """Read the folder and load every champion; never raises for what it finds there, see `problems`."""
-        folder = Path(models)
-        versions, strange = _versions(folder)
+        folder = Path(os.path.abspath(models))  # noqa: PTH100 - as `load_bundle` has it, to cut it from its messages
+        versions = _versions(folder)
         try:
             config = read_serving(folder / "serving.toml")
         except ServingError as problem:
@@ -77,8 +77,6 @@ class Catalog:
         else:
             catalog = cls(folder, config, versions)
             catalog._load_champions()
-        for name, problem_text in strange.items():
-            catalog._refuse(name, problem_text)
         return catalog
 
     @property
@@ -169,18 +167,12 @@ class Catalog:
         _log.error("%s is not served: %s", key, problem)
 
 
-def _versions(folder: Path) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """Versions by model, oldest first; and folders whose names no URL could carry, with the reason."""
+def _versions(folder: Path) -> dict[str, list[str]]:
+    """Versions by model, oldest first. Folders whose names no URL could carry are not bundles."""
     versions: dict[str, list[str]] = {}
-    strange: dict[str, str] = {}
     for name, version in list_bundles(folder):
-        if name.startswith(".") or version.startswith("."):
-            continue  # a bundle that is being written
-        if NAME.fullmatch(name) and NAME.fullmatch(version):
-            versions.setdefault(name, []).append(version)
-        else:
-            strange[f"{name}/{version}"] = f"a name has {NAME_RULE}"
-    return {name: sorted(found, key=version_order) for name, found in sorted(versions.items())}, strange
+        versions.setdefault(name, []).append(version)
+    return {name: sorted(found, key=version_order) for name, found in versions.items()}
 
 
 def _champion(config: ServingConfig, name: str, versions: list[str]) -> str:

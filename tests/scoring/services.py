@@ -1,0 +1,69 @@
+"""A service on a store in memory, with the records that it wrote read back and verified."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audit.lookup import KnownIds
+from audit.memory_store import MemoryStore
+from audit.reader import records
+from audit.records import Record
+from audit.store import Store
+from audit.writer import LogWriter, new_writer_id
+from scoring.catalog import Catalog
+from scoring.service import Service
+from scoring.settings import ScoringSettings
+
+
+@dataclass
+class Line:
+    """The whole line from body to records, without HTTP."""
+
+    service: Service
+    writer: LogWriter
+    store: Store
+
+    def run[T](self, work: Callable[[Service], Awaitable[T]]) -> T:
+        """Run a coroutine of the service."""
+
+        async def working() -> T:
+            return await work(self.service)
+
+        return asyncio.run(working())
+
+    def score(self, body: Any, model: str = "credit", version: str | None = None, **more: Any) -> dict[str, Any]:
+        """The answer to one request, as the client would parse it."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        answer: dict[str, Any] = json.loads(self.run(lambda service: service.score(model, version, data, **more)).body)
+        return answer
+
+    def label(self, body: Any, model: str = "credit") -> dict[str, Any]:
+        """The answer to one request with labels."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        answer: dict[str, Any] = json.loads(self.run(lambda service: service.label(model, data)).body)
+        return answer
+
+    def records(self) -> list[Record]:
+        """All records in the log, in its order."""
+        return [record for record, _ in records(self.store)]
+
+
+@contextmanager
+def line(models: Path, store: Store | None = None, **settings: Any) -> Iterator[Line]:
+    """A service for the bundles in a folder."""
+    store = MemoryStore() if store is None else store
+    writer = LogWriter(store, writer_id=new_writer_id(), opening={}, give_up_s=0.05, resolve_s=0.05)
+    service = Service(
+        Catalog.load(models), writer, ScoringSettings(models=models, **settings), known_ids=KnownIds(store)
+    )
+    try:
+        yield Line(service, writer, store)
+    finally:
+        service.close()
+        writer.close()

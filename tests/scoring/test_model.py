@@ -1,0 +1,103 @@
+"""A graph is checked when it is loaded, and a run that goes wrong is a ModelError without values."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from scoring.bundle import Feature, Manifest, Output
+from scoring.model import Model, ModelError
+from tests.scoring.bundles import (
+    AGE,
+    INCOME,
+    breaking,
+    classifier,
+    decision_function,
+    manifest,
+    regression,
+    regressor_manifest,
+    write_bundle,
+)
+
+
+def load(models: Path, described: Manifest, graph: onnx.ModelProto | None = None) -> Model:
+    return Model(write_bundle(models, described, graph))
+
+
+def test_a_classifier_answers_label_and_probabilities(tmp_path: Path) -> None:
+    answers = load(tmp_path, manifest()).run(np.array([[50.0, 1.0, 0.0], [80.0, 1.0, 0.0]]))
+    assert answers.label_index is not None
+    assert answers.probabilities is not None
+    assert answers.label_index.tolist() == [0, 1]
+    odds = math.exp(3.0)
+    np.testing.assert_allclose(answers.probabilities, [[0.5, 0.5], [1 / (1 + odds), odds / (1 + odds)]], rtol=1e-12)
+
+
+def test_a_regression_and_a_decision_function(tmp_path: Path) -> None:
+    value = load(tmp_path, regressor_manifest(), regression(2)).run(np.array([[1.0, 2.0]])).value
+    assert value is not None
+    assert value.tolist() == [3.0]
+    described = manifest(output=Output(label_index="label_index", score="score"))
+    score = load(tmp_path, described, decision_function()).run(np.array([[51.0, 0.0, 0.0]])).score
+    assert score is not None
+    assert score.tolist() == [1.0]
+
+
+def test_a_run_that_fails_names_no_value(tmp_path: Path) -> None:
+    model = load(tmp_path, regressor_manifest(), breaking(2))
+    with pytest.raises(ModelError) as caught:
+        model.run(np.array([[1.0, 0.0], [77.0, 0.0]]))
+    assert "77" not in str(caught.value)
+    assert model.run(np.array([[1.0, 0.0]])).value is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "graph", "words"),
+    [
+        ({"input": "rows"}, None, "not one tensor"),
+        ({"output": Output(label_index="label", probabilities="probabilities")}, None, "no output named label"),
+        ({"output": Output()}, None, "no output named in the manifest"),
+        ({"output": Output(probabilities="probabilities")}, None, "must name output.label_index"),
+        ({"classes": []}, None, "and its classes"),
+        ({"task": "regression"}, None, "must name output.value"),
+        ({"features": []}, classifier(1), "no features"),
+        ({"features": [AGE, AGE]}, None, "names a feature twice"),
+        ({"features": [Feature(name="job", type="string")]}, None, "feature job: strings cannot be served"),
+        ({"classes": ["a", "b", "c"]}, classifier(3, 2), "output probabilities has the shape"),
+        ({"features": [AGE, INCOME]}, classifier(3, 2), "the run failed"),
+    ],
+)
+def test_a_graph_that_does_not_fit_its_manifest_is_refused(
+    tmp_path: Path, changes: dict[str, Any], graph: onnx.ModelProto | None, words: str
+) -> None:
+    with pytest.raises(ModelError, match=words):
+        load(tmp_path, manifest(**{"calibration": None} | changes), graph)
+
+
+def test_imputing_with_a_pipeline_that_takes_no_missing_values_is_refused(tmp_path: Path) -> None:
+    parity = msgspec.structs.replace(manifest().parity, takes_missing=False)
+    described = manifest(features=[msgspec.structs.replace(AGE, missing="impute")], parity=parity, calibration=None)
+    with pytest.raises(ModelError, match="feature age: missing is 'impute'"):
+        load(tmp_path, described)
+
+
+def test_bytes_that_are_no_graph_are_refused(tmp_path: Path) -> None:
+    bundle = write_bundle(tmp_path, manifest())
+    bundle.model_path.write_bytes(b"no graph")
+    with pytest.raises(ModelError, match=r"onnxruntime cannot load model\.onnx"):
+        Model(bundle)
+
+
+@pytest.mark.parametrize("version", ["1.26.0", "1.27.1"])
+def test_releases_with_wrong_forests_are_refused(tmp_path: Path, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = write_bundle(tmp_path, manifest())
+    monkeypatch.setattr(onnxruntime, "__version__", version)
+    with pytest.raises(ModelError, match="wrong labels for forests"):
+        Model(bundle)

@@ -1,0 +1,147 @@
+"""The document is OpenAPI 3.1 in shape, and what it says of requests and answers is true of real ones."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from scoring.bundle import Criteria
+from scoring.catalog import Catalog
+from scoring.openapi import openapi
+from tests.scoring.bundles import manifest, regression, regressor_manifest, write_bundle
+from tests.scoring.services import line
+
+METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    write_bundle(tmp_path, manifest(criteria=Criteria(minimum_probability=0.6)))
+    write_bundle(tmp_path, regressor_manifest(), regression(2))
+    return tmp_path
+
+
+@pytest.fixture
+def document(models: Path) -> dict[str, Any]:
+    return openapi(Catalog.load(models), "1.2.3")
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method != "parameters":
+                assert method in METHODS
+                yield path, item, operation
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if "$ref" in value:
+            yield value["$ref"]
+        for inner in value.values():
+            yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+def validator(document: dict[str, Any], schema: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(
+        {"$ref": f"#/components/schemas/{schema}", "components": document["components"]}
+    )
+
+
+def test_it_is_json_and_names_version_and_application(document: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert document["openapi"] == "3.1.0"
+    assert document["info"]["version"] == "1.2.3"
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    found = set(references(document))
+    assert found
+    for reference in found:
+        target: Any = document
+        for step in reference.removeprefix("#/").split("/"):
+            target = target[step]
+
+
+def test_every_schema_is_a_json_schema_with_an_allowed_name(document: dict[str, Any]) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        assert re.fullmatch(r"[a-zA-Z0-9._-]+", name)
+        jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_every_operation_has_an_id_of_its_own_its_path_parameters_and_answers(document: dict[str, Any]) -> None:
+    ids = []
+    for path, item, operation in operations(document):
+        ids.append(operation["operationId"])
+        named = {each["name"] for each in item.get("parameters", []) if each["in"] == "path" and each["required"]}
+        assert named == set(re.findall(r"{(\w+)}", path))
+        assert "200" in operation["responses"]
+        assert all(answer["description"] for answer in operation["responses"].values())
+        assert set(operation["tags"]) <= {tag["name"] for tag in document["tags"]}
+    assert len(ids) == len(set(ids)) == 14
+
+
+def test_data_needs_a_key_and_health_does_not(document: dict[str, Any]) -> None:
+    schemes = set(document["components"]["securitySchemes"])
+    assert schemes == {"key", "code"}
+    for path, _, operation in operations(document):
+        expected: list[dict[str, list[str]]] = (
+            [] if path.startswith("/v2/health") or path == "/v2" else [{"key": []}, {"code": []}]
+        )
+        assert operation["security"] == expected
+        assert ("401" in operation["responses"]) is bool(expected)
+
+
+def test_each_model_shows_its_features_and_an_example_that_is_scored(models: Path, document: dict[str, Any]) -> None:
+    shown = document["components"]["schemas"]["instance.credit"]
+    assert [each["name"] for each in shown["x-features"]] == ["age", "income", "member"]
+    assert shown["x-features"][0] == {
+        "name": "age", "type": "float", "minimum": 20.0, "maximum": 80.0, "missing": "abstain", "outside": "flag",
+    }  # fmt: skip
+    score = document["paths"]["/models/{model}/score"]["post"]
+    examples = score["requestBody"]["content"]["application/json"]["examples"]
+    assert list(examples) == ["amount", "credit"]
+    with line(models) as started:
+        for model, example in examples.items():
+            (result,) = started.score(example["value"], model=model)["results"]
+            assert result["outcome"] == "scored" or result["reasons"] == ["low_confidence"]
+            assert result["flags"]["outside"] == {}
+        labels = document["paths"]["/models/{model}/labels"]["post"]["requestBody"]["content"]["application/json"]
+        for model, example in labels["examples"].items():
+            assert started.label(example["value"], model=model)["results"][0]["outcome"] == "recorded"
+
+
+def test_real_requests_and_answers_are_as_described(models: Path, document: dict[str, Any]) -> None:
+    good = {"age": 80.0, "income": 500, "member": True}
+    request = {"instances": [good, {**good, "age": "x"}, {}], "ids": ["a", "b", "c"]}
+    validator(document, "ScoreRequest").validate(request)
+    with line(models) as started:
+        validator(document, "ScoreResponse").validate(started.score(request))
+        labels = {"labels": [{"id": "a", "label": "bad"}, {"id": "a b", "label": "bad"}]}
+        validator(document, "LabelResponse").validate(started.label(labels))
+
+
+def test_a_wrong_request_is_not_as_described(document: dict[str, Any]) -> None:
+    wrong_ones: list[dict[str, Any]] = [
+        {}, {"instances": []}, {"instances": [{}], "id": ["a"]}, {"instances": [{}], "ids": ["a b"]},
+    ]  # fmt: skip
+    for wrong in wrong_ones:
+        assert not validator(document, "ScoreRequest").is_valid(wrong)
+
+
+def test_without_models_it_is_still_a_document(tmp_path: Path) -> None:
+    empty = openapi(Catalog.load(tmp_path))
+    assert (
+        "examples" not in empty["paths"]["/models/{model}/score"]["post"]["requestBody"]["content"]["application/json"]
+    )
+    for schema in empty["components"]["schemas"].values():
+        jsonschema.Draft202012Validator.check_schema(schema)
