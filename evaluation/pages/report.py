@@ -1,0 +1,187 @@
+"""The page of one report: the answer on the first screen, the evidence below it.
+
+The page is made from the report alone, whatever number of rows that speaks of; what it shows of lists is bounded and
+says what it leaves out, so the file stays under 2 MB. Stored with the report it has no links; served to a caller it
+gets them (`served=True`), with the caller's code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from evaluation.intervals import wilson
+from evaluation.pages import numbers
+from evaluation.pages.plots.curves import LINES, curves
+from evaluation.pages.plots.latency import latency
+from evaluation.pages.plots.outcomes import outcomes
+from evaluation.pages.plots.overlay import overlay
+from evaluation.pages.plots.residuals import residual_cloud, residual_histogram
+from evaluation.pages.plots.timeline import Moment, timeline
+from evaluation.pages.plots.whisker import whisker
+from evaluation.pages.render import markup, render
+from evaluation.report_format import Count, CoverageHour, HistogramPair, Report, RequirementCheck, StageTimes, Verdict
+
+DISTRIBUTIONS = 60  # features drawn
+RATES = 40  # lines of the table of input faults
+CLASSES = 12  # classes listed with their figures
+CONFUSION = 20  # classes of the confusion matrix that fit on a page
+CURVES = {"roc": "ROC curve", "pr": "Precision and recall", "calibration": "Calibration"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One card of the first screen."""
+
+    id: str
+    title: str
+    verdict: Verdict
+    figure: str  # what the number is
+    value: str
+    before: str
+    limit_title: str
+    limit: str
+
+
+def report_page(report: Report, *, served: bool = False, code: str | None = None) -> str:
+    """The report as one self-contained HTML file; with links to its neighbours when it is `served`."""
+    return render(
+        "report.html.j2",
+        report=report,
+        served=served,
+        code=code,
+        window=numbers.window(report.window),
+        answers=_answers(report),
+        coverage_plots=_coverage_plots(report),
+        reasons=_reasons(report),
+        rates=_worst_rates(report),
+        curve_plots=_curve_plots(report),
+        residual_plots=_residual_plots(report),
+        latency_plots=_latency_plots(report),
+        clusters_pair=_occupancy(report),
+        limits={"distributions": DISTRIBUTIONS, "rates": RATES, "classes": CLASSES, "confusion": CONFUSION},
+        whisker=lambda figure: markup(whisker(figure)),
+        overlay=lambda *args, **named: markup(overlay(*args, **named)),
+    )
+
+
+def _answers(report: Report) -> list[Answer]:
+    titles = {figure.name: figure.title for figure in report.performance.figures}
+    units = {figure.name: figure.unit for figure in report.performance.figures}
+    requirements = {check.name: check.title for check in report.profiling.requirements}
+    sections: list[tuple[str, Verdict, dict[str, str], str]] = [
+        ("Coverage", report.coverage.verdict, {"coverage": "sensible outputs ÷ calls"}, "asked for"),
+        ("Performance", report.performance.verdict, titles, "may differ by"),
+        ("Profiling", report.profiling.verdict, requirements, "allowed"),
+        ("Drift", report.drift.verdict, {}, "alerts above"),
+    ]
+    answers = []
+    for title, verdict, names, limit_title in sections:
+        name = verdict.figure or ""
+        shape = _shape(title, units.get(name))
+        answers.append(
+            Answer(
+                id=title.lower(),
+                title=title,
+                verdict=verdict,
+                figure=names.get(name, name),
+                value=shape(verdict.value),
+                before=shape(verdict.before),
+                limit_title=limit_title,
+                limit=shape(verdict.threshold),
+            )
+        )
+    return answers
+
+
+def _shape(section: str, unit: str | None) -> Callable[[float | None], str]:
+    if section == "Coverage":
+        return numbers.percent
+    if section == "Profiling":
+        return numbers.milliseconds
+    return lambda value: f"{numbers.number(value)} {unit}" if unit and value is not None else numbers.number(value)
+
+
+def _coverage_plots(report: Report) -> dict[str, Any]:
+    hours = report.coverage.hours
+    before, limit = report.coverage.figure.before, report.coverage.verdict.threshold
+    days = report.window.hours > 168
+    moments = [_moment(hour) for hour in hours if hour.counts.calls]
+    return {
+        "share": markup(timeline(moments, "Coverage over time", before=before, limit=limit)),
+        "calls": markup(outcomes(hours, "Calls over time by outcome", days=days)),
+        "unit": "day" if days else "hour",
+    }
+
+
+def _reasons(report: Report) -> list[Count]:
+    """Reasons of instances and of bodies that could not be parsed, all as shares of the calls."""
+    coverage = report.coverage
+    calls = coverage.counts.calls or 1
+    found = coverage.reasons[:10] + coverage.errors[:5]
+    named = [Count(name=one.name, count=one.count, share=one.count / calls, of=one.of) for one in found]
+    return sorted(named, key=lambda one: -one.count)
+
+
+def _moment(hour: CoverageHour) -> Moment:
+    counts = hour.counts
+    value = counts.scored / counts.calls
+    low, high = wilson(counts.scored, counts.calls) or (value, value)
+    start = datetime.fromisoformat(hour.start)
+    return Moment(start if start.tzinfo else start.replace(tzinfo=UTC), value, low, high, counts.calls)
+
+
+def _worst_rates(report: Report) -> list[Any]:
+    """Features with faults, the worst first: those that nothing is wrong with need no line."""
+    order = {"alert": 0, "warn": 1, "ok": 2, "no data": 3}
+    faulty = [
+        f for f in report.coverage.features if f.missing or f.artifacts or f.outside or f.level in ("alert", "warn")
+    ]
+    return sorted(faulty, key=lambda f: (order[f.level], -(f.missing + f.artifacts + f.outside)))
+
+
+def _curve_plots(report: Report) -> list[dict[str, Any]]:
+    plots = []
+    for name, title in CURVES.items():
+        lines = [curve for curve in report.performance.curves if curve.name == name]
+        if lines:
+            left_out = [curve.label for curve in lines[LINES:]]
+            only = lines[0].label if len(lines) == 1 else ""
+            plots.append({"title": title, "svg": markup(curves(lines, title)), "left_out": left_out, "label": only})
+    return plots
+
+
+def _residual_plots(report: Report) -> list[dict[str, Any]]:
+    residuals = report.performance.residuals
+    if residuals is None:
+        return []
+    return [
+        {"title": "Residuals over predictions", "svg": markup(residual_cloud(residuals, "Residuals over predictions"))},
+        {"title": "How far predictions were off", "svg": markup(residual_histogram(residuals, "Residuals"))},
+    ]
+
+
+def _occupancy(report: Report) -> HistogramPair | None:
+    clusters = report.drift.clusters
+    if clusters is None or len(clusters.occupancy_before) != len(clusters.occupancy_now):
+        return None
+    names = [str(index) for index in range(1, len(clusters.occupancy_before) + 1)]
+    return HistogramPair(categories=names, before=clusters.occupancy_before, now=clusters.occupancy_now)
+
+
+def _latency_plots(report: Report) -> list[dict[str, Any]]:
+    """The stages that a requirement speaks of, or a reader asks for first."""
+    checks = {check.name: check for check in report.profiling.requirements}
+    stages = {stage.name: stage for stage in report.profiling.stages}
+    wanted: Sequence[tuple[str, StageTimes | None, RequirementCheck | None]] = [
+        ("A request, without the wait for the log", stages.get("total"), checks.get("p99_ms")),
+        ("The wait for the log", stages.get("append"), None),
+        ("Cold starts", report.profiling.cold_ms, checks.get("cold_start_ms")),
+    ]
+    return [
+        {"title": title, "svg": markup(latency(stage, title, limit_ms=check.limit_ms if check else None)), "n": stage.n}
+        for title, stage, check in wanted
+        if stage is not None and stage.n
+    ]
