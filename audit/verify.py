@@ -70,8 +70,10 @@ def verify(
         checked[info.name] = _check_blob(store, name, now_s, findings)
     if progress:
         progress(len(ours), len(ours), "")
-    findings += _numbering(checked.values(), from_zero=since_s is None)
-    findings += _links(store, checked, now_s)
+    links = list(_links(store, checked, now_s))
+    known_missing = {finding.blob for finding in links if finding.what == "missing"}
+    findings += links
+    findings += _numbering(checked.values(), known_missing, from_zero=since_s is None)
     return sorted(set(findings))
 
 
@@ -80,7 +82,7 @@ def _ours(
 ) -> list[tuple[BlobInfo, LogName]]:
     """The log's blobs in that time; whatever else lies among them is a finding."""
     ours = []
-    for prefix in log_prefixes(since_s, until_s):
+    for prefix in ["log/"] if since_s is None else log_prefixes(since_s, until_s):
         for info in store.list(prefix):
             name = parse_name(info.name)
             if name is None:
@@ -142,19 +144,24 @@ def _unreadable(frame: Frame) -> Iterable[Finding]:
             yield Finding(frame.blob, "unreadable", f"frame {frame.sequence}, line {number} is no record: {problem}")
 
 
-def _numbering(checked: Iterable[_Checked], *, from_zero: bool) -> Iterable[Finding]:
+def _numbering(checked: Iterable[_Checked], known_missing: set[str], *, from_zero: bool) -> Iterable[Finding]:
+    """A writer counts its blobs from 0 and leaves none out."""
     numbers: dict[str, dict[int, str]] = defaultdict(dict)
     for blob in checked:
-        if blob.name.n in numbers[blob.name.writer]:
-            twin = numbers[blob.name.writer][blob.name.n]
-            yield Finding(str(blob.name), "extra", f"its writer has a blob of that number in another hour: {twin}")
-        numbers[blob.name.writer][blob.name.n] = str(blob.name)
+        named = numbers[blob.name.writer]
+        if blob.name.n in named:
+            yield Finding(
+                str(blob.name), "extra", f"its writer has a blob of that number already: {named[blob.name.n]}"
+            )
+        named[blob.name.n] = str(blob.name)
+    told = {(name.writer, name.n) for name in map(parse_name, known_missing) if name}
     for writer, named in numbers.items():
-        first = 0 if from_zero else min(named)
-        absent = sorted(set(range(first, min(max(named), first + len(named) + 1000))) - named.keys())
-        for n in absent:
-            after = named[min(known for known in named if known > n)]
-            yield Finding(after, "missing", f"blob {n} of writer {writer} is not there, but this later one is")
+        expected = 0 if from_zero else min(named)
+        for n in sorted(named):
+            if n > expected and not all((writer, absent) in told for absent in range(expected, min(n, expected + 99))):
+                which = f"blob {expected}" if n == expected + 1 else f"blobs {expected} to {n - 1}"
+                yield Finding(named[n], "missing", f"it follows {which} of writer {writer}, which cannot be found")
+            expected = n + 1
 
 
 def _links(store: Store, checked: dict[str, _Checked], now_s: float) -> Iterable[Finding]:
@@ -164,7 +171,7 @@ def _links(store: Store, checked: dict[str, _Checked], now_s: float) -> Iterable
         before = blob.opening.previous_blob
         previous = checked.get(before) or _outside(store, before, now_s)
         if previous is None:
-            yield Finding(name, "missing", f"its writer filled {before!r} before, which is not there")
+            yield Finding(before, "missing", f"its writer filled it before {name}, which says so; it is not there")
         elif previous.sound and blob.opening.previous_head not in previous.ends:
             yield Finding(
                 before,
