@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from audit.layout import HOUR_S
-from audit.reader import Position, blob_records, blobs, hours
-from audit.records import Record, timestamp
+from audit.reader import Position, between, blob_records, blobs, hours
+from audit.records import Record
 from audit.store import Store
 
 type Found = tuple[Record, Position]
@@ -28,13 +28,14 @@ class Filter:
 
     def matches(self, record: Record) -> bool:
         """Whether the record has all of it."""
+        since, until = between(self.since_s, self.until_s)
         return (
             self.model in (None, record.model)
             and self.kind in (None, record.kind)
             and self.outcome in (None, record.outcome)
             and (self.reason is None or self.reason in record.reasons)
-            and (self.since_s is None or record.ts >= timestamp(self.since_s))
-            and (self.until_s is None or record.ts < timestamp(self.until_s))
+            and since <= record.ts
+            and (until is None or record.ts < until)
         )
 
 

@@ -17,8 +17,8 @@ from audit.errors import NotFound
 from audit.frames import Place
 from audit.ids import id_time_s
 from audit.layout import HOUR_S, hour_of
-from audit.reader import BlobReader, Position, blobs, frame_records, hours
-from audit.records import Record, timestamp
+from audit.reader import BlobReader, Position, between, blobs, frame_records, hours
+from audit.records import Record
 from audit.store import Store
 
 _OTHER_HOURS_KEPT = 24
@@ -47,8 +47,7 @@ def search(
 ) -> Iterator[tuple[Record, Position]]:
     """The same records as they are found: the likeliest hours first. `progress`: hours read, hours in all, hour."""
     needle = msgspec.json.encode(instance_id)
-    since = timestamp(since_s) if since_s is not None else ""
-    until = timestamp(until_s) if until_s is not None else "~"
+    since, until = between(since_s, until_s)
     listed = hours(store, since_s, None if until_s is None else until_s + HOUR_S)
     likely, later, earlier = _order(listed, id_time_s(instance_id))
     scored = False
@@ -58,7 +57,9 @@ def search(
         if progress:
             progress(number, len(listed), hour)
         for record, position in _in_hour(store, hour, needle):
-            if record.id == instance_id and model in (None, record.model) and since <= record.ts < until:
+            if record.id != instance_id or model not in (None, record.model):
+                continue
+            if since <= record.ts and (until is None or record.ts < until):
                 scored = scored or record.kind == "score"
                 yield record, position
 
@@ -87,7 +88,7 @@ class KnownIds:
     """The ids of scored instances of the last hours, to tell a label for an instance that nobody knows (`unmatched`).
 
     Keeps up by reading only what was appended since it last looked, this process's own blob included. An id outside the
-    last `hours` is known if it is a UUIDv7, whose hour is then read; a client's own older id counts as not known.
+    last `hours` is known if it is a UUIDv7, whose hour is then read; a client's own older id may count as not known.
     Blocks while it reads: call it in a thread. Threads may share it.
     """
 
@@ -115,8 +116,8 @@ class KnownIds:
         return {name for hour in self._recent.values() for name in wanted & hour.ids[model]}
 
     def _keep_up(self) -> None:
-        since_s = self._clock() - self._kept_s
-        listed = hours(self._store, since_s)
+        now_s = self._clock()
+        listed = hours(self._store, now_s - self._kept_s, now_s + 2 * HOUR_S)
         self._recent = {hour: self._recent.get(hour) or _HourIds(self._store, hour) for hour in listed}
         for hour in self._recent.values():
             hour.read_on()

@@ -158,12 +158,11 @@ def records(
     store: Store, since_s: float | None = None, until_s: float | None = None
 ) -> Iterator[tuple[Record, Position]]:
     """Every verified record with `since <= ts < until`, by blob and then by position; streams."""
-    since = timestamp(since_s) if since_s is not None else ""
-    until = timestamp(until_s) if until_s is not None else "~"
+    since, until = between(since_s, until_s)
     for hour in hours(store, since_s, None if until_s is None else until_s + _LATE_S):
         for info in blobs(store, hour):
             for record, position in blob_records(store, info.name):
-                if since <= record.ts < until:
+                if since <= record.ts and (until is None or record.ts < until):
                     yield record, position
 
 
@@ -189,11 +188,16 @@ def frame_records(frame: Frame, needle: bytes = b"") -> Iterator[tuple[Record, P
             _log.warning("%s: frame %d, line %d is no record: %s", frame.blob, frame.sequence, number, problem)
 
 
+def between(since_s: float | None, until_s: float | None) -> tuple[str, str | None]:
+    """The bounds as texts to compare a record's `ts` with; no `since` is the empty text, no `until` is `None`."""
+    return timestamp(since_s) if since_s is not None else "", None if until_s is None else timestamp(until_s)
+
+
 def log_prefixes(since_s: float | None, until_s: float | None) -> list[str]:
     """Listing prefixes that together hold all hours that overlap [since, until), and maybe more."""
     if since_s is None:
         return [LOG]
-    until_s = time.time() + 2 * HOUR_S if until_s is None else until_s
+    until_s = max(time.time(), since_s) + 24 * HOUR_S if until_s is None else until_s
     if until_s - since_s > _LISTED_BY_DAY * 24 * HOUR_S or since_s < 0:
         return [LOG]
     return list(day_prefixes(since_s, until_s))

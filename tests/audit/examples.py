@@ -26,8 +26,8 @@ class Clock:
 
 
 def score(name: str, model: str = "wine", at_s: float = NOON_S, **fields: object) -> Record:
-    given: dict[str, object] = {"outcome": "scored", "x": {"a": 1.5}, "y": {"label": 1}} | fields
-    return Record(v=1, kind="score", id=name, ts=timestamp(at_s), model=model, writer=WRITER, **given)  # type: ignore[arg-type]
+    given: dict[str, object] = {"kind": "score", "outcome": "scored", "x": {"a": 1.5}, "y": {"label": 1}} | fields
+    return Record(v=1, id=name, ts=timestamp(at_s), model=model, writer=WRITER, **given)  # type: ignore[arg-type]
 
 
 def lines(*names: str) -> list[bytes]:
