@@ -12,7 +12,7 @@ from pathlib import Path
 from infra.local.process import LocalError
 
 FREE_BYTES = 64 * 1024 * 1024
-PATIENCE_S = 5.0  # one whose parent was killed needs a moment to save and leave
+PATIENCE_S = 3.0  # one whose parent was killed needs a moment to save and leave
 
 
 @contextlib.contextmanager

@@ -99,7 +99,7 @@ class _Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                loop="uvloop" if sys.platform != "win32" else "asyncio",
+                loop="uvloop",
                 http="httptools",
                 ws="none",
                 lifespan="off",

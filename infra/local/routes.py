@@ -122,6 +122,7 @@ def parse(function: str, template: str | None, methods: Sequence[str], prefix: s
     own = (template or "").strip("/") or function
     whole = f"{prefix.strip('/')}/{own}" if prefix.strip("/") else own
     try:
+        _refuse_reserved(own.lower())
         segments = tuple(_segment(part) for part in _split_template(whole))
         _check(segments)
     except (ValueError, re.error) as error:
@@ -232,9 +233,13 @@ def _parameter(text: str) -> Parameter:
     return Parameter(name, catch_all, optional, default, tuple(constraints))
 
 
+def _refuse_reserved(own: str) -> None:
+    for word in ("admin", "runtime"):
+        if own.startswith(word):
+            raise ValueError(f"routes may not begin with {word!r}, not even in a longer word: Azure keeps it")
+
+
 def _check(segments: tuple[str | Parameter, ...]) -> None:
-    if segments[0] in {"admin", "runtime"}:
-        raise ValueError(f"routes may not begin with '{segments[0]}', which is the platform's own")
     names: set[str] = set()
     for index, segment in enumerate(segments):
         last = index == len(segments) - 1

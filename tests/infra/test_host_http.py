@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from infra.local.local_host import LocalHost
-from tests.infra.conftest import LIMIT_BYTES, SAMPLE_APP
+from tests.infra.conftest import LIMIT_BYTES, SAMPLE_APP, wait_until
 
 
 def test_a_function_that_is_not_async_runs_in_a_thread(host: LocalHost, client: httpx.Client) -> None:
@@ -112,12 +112,13 @@ def test_a_function_that_fails_is_500_with_nothing_in_it_and_the_host_goes_on(
     response = client.get(f"/fails/{how}")
     assert (response.status_code, response.content) == (500, b"")
     assert client.get("/echo/x").status_code == 200
-    assert "Function fails" in host.log
+    wait_until(lambda: "Function fails" in host.log, "the line of the failure")
 
 
 def test_the_traceback_of_a_failure_is_in_the_log(host: LocalHost, client: httpx.Client) -> None:
     client.get("/fails/exception")
-    assert re.search(r'function_app\.py", line \d+, in fails', host.log)
+    found = re.compile(r'function_app\.py", line \d+, in fails')
+    wait_until(lambda: found.search(host.log) is not None, "the traceback")
 
 
 def test_status_headers_and_cookies_of_an_answer_arrive(client: httpx.Client) -> None:
@@ -219,7 +220,7 @@ def test_slow_requests_do_not_wait_for_each_other(host: LocalHost) -> None:
 
 def test_requests_are_logged_without_their_query(host: LocalHost, client: httpx.Client) -> None:
     client.get("/files/logged", params={"code": "secret-code"})
-    assert re.search(r"GET /files/logged 200 \d", host.log)
+    wait_until(lambda: re.search(r"GET /files/logged 200 \d", host.log) is not None, "the line of the request")
     assert "secret-code" not in host.log
 
 
