@@ -105,21 +105,17 @@ def concatenated(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.Da
     return whole
 
 
-def no_instances() -> pd.DataFrame:
-    """A table of instances without rows."""
-    return _instances([])
-
-
 def _instances(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
     frame = _frame(rows, INSTANCE_COLUMNS)
     frame["x_hash"] = _hashes(frame["x_hash"].tolist())
-    return frame.astype({"repeat": bool, "value": np.float64, "score": np.float64})
+    return frame
 
 
 def _frame(rows: list[tuple[Any, ...]], columns: Sequence[str]) -> pd.DataFrame:
     frame = pd.DataFrame({name: pd.Series([row[i] for row in rows], dtype=object) for i, name in enumerate(columns)})
     frame["ts"] = np.array([ts.removesuffix("Z") for ts in frame["ts"]], "datetime64[us]")
-    return frame.astype({"value": np.float64})
+    kinds = {"value": np.float64, "score": np.float64, "repeat": bool}
+    return frame.astype({name: kinds[name] for name in columns if name in kinds})
 
 
 def _until(table: Any, until: np.datetime64 | None) -> Any:

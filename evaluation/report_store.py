@@ -46,6 +46,13 @@ def list_reports(derived: Store, model: str, limit: int = 100) -> list[ReportEnt
     return [entry for entry in entries if entry is not None]
 
 
+def find_entry(derived: Store, model: str, report: str) -> ReportEntry | None:
+    """The entry of one report; None if there is none."""
+    if not NAME.fullmatch(model) or not is_report_id(report):
+        return None
+    return _entry(derived, f"{_folder(model, report)}/entry.json")
+
+
 def latest(derived: Store, model: str) -> ReportEntry | None:
     """The entry of a model's newest report; None if there is none. One read: this is for the home page."""
     return _entry(derived, f"reports/{model}/latest.json") if NAME.fullmatch(model) else None

@@ -1,0 +1,220 @@
+"""The hourly timer: hours that are over are sealed, compacted and profiled, and the day's reports are written.
+
+Every step can be killed and run again with the same result: sealing appends a `close` only where none is, a blob's
+index is written after everything it names, a report's entry after the report. What is done already is not done again,
+so a run after downtime catches up on the last 48 hours. An hour or a blob that cannot be dealt with is logged, stands
+in the report as a finding, is tried again by the next run, and never keeps the others waiting. Only storage that
+cannot be reached at all ends a run.
+
+A day's report is made as of the end of its newest hour with records, and once the day is over as of its end: a moment
+taken from the log and not from the clock, so that two runs write the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from audit.errors import AuditError, Unavailable
+from audit.layout import hour_start_s
+from audit.reader import blobs, read_blob
+from audit.reader import hours as log_hours
+from audit.records import timestamp
+from audit.seal import seal_hour
+from audit.store import Store
+from evaluation.blob_index import BlobIndex, index_blob, read_index
+from evaluation.evidence import collect
+from evaluation.references import References
+from evaluation.report import build_report
+from evaluation.report_format import Report, ReportEntry, Window
+from evaluation.report_store import find_entry, write_report
+from evaluation.windows import DAY_S, HOUR_S, day_window, report_id
+
+SETTLED_S = 300  # an hour is sealed no sooner than this after its end
+LOOKS_BACK_S = 48 * HOUR_S
+
+Progress = Callable[[int, int, str], None]
+_log = logging.getLogger("hyperplane.evaluation")
+
+
+@dataclass
+class Run:
+    """What a run did."""
+
+    hours: list[str] = field(default_factory=list)  # hours in which something was done
+    blobs: int = 0  # profiled
+    reports: list[ReportEntry] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)  # what must be tried again
+
+
+def run_due(
+    log: Store, derived: Store, models: Path, now: float, *, thresholds: Mapping[str, float] | None = None
+) -> Run:
+    """Everything that is due: hours that ended at least five minutes ago, up to 48 hours back, and their reports.
+
+    `now` is Unix seconds. Raises `Unavailable` when the storage cannot be reached; run it again then.
+    """
+    return backfill(log, derived, models, now, since_s=now - LOOKS_BACK_S, thresholds=thresholds)
+
+
+def backfill(
+    log: Store,
+    derived: Store,
+    models: Path,
+    now: float,
+    *,
+    since_s: float | None = None,
+    until_s: float | None = None,
+    thresholds: Mapping[str, float] | None = None,
+    reports: bool = True,
+    progress: Progress | None = None,
+) -> Run:
+    """The same for any stretch of the log."""
+    run, references = Run(), References(models)
+    due = [hour for hour in log_hours(log, since_s, until_s) if _ended_s(hour) + SETTLED_S <= now]
+    for number, hour in enumerate(due):
+        if progress:
+            progress(number, len(due), hour)
+        _hour(log, derived, references, hour, run)
+    if reports:
+        for day, as_of in _days(due, now).items():
+            _day(log, derived, references, day_window(day), timestamp(as_of), thresholds, run)
+    return run
+
+
+def run_hour(log: Store, derived: Store, models: Path, hour: str) -> Run:
+    """Seal, compact and profile one hour (`2026/11/23/14`), without reports."""
+    run = Run()
+    _hour(log, derived, References(models), hour, run)
+    return run
+
+
+def make_report(
+    log: Store,
+    derived: Store,
+    references: References,
+    model: str,
+    window: Window,
+    as_of: str,
+    thresholds: Mapping[str, float] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Read and build one report, and log a line for each verdict; nothing is stored."""
+    report = build_report(collect(log, derived, references, model, window, as_of, progress), thresholds)
+    log_verdicts(report)
+    return report
+
+
+def store_report(derived: Store, report: Report) -> ReportEntry:
+    """Store a report with its page."""
+    from evaluation.pages.report import report_page
+
+    return write_report(derived, report, report_page(report))
+
+
+def log_verdicts(report: Report) -> None:
+    """One line of JSON for each section, for alert rules to match."""
+    sections = {
+        "coverage": report.coverage.verdict,
+        "performance": report.performance.verdict,
+        "profiling": report.profiling.verdict,
+        "drift": report.drift.verdict,
+    }
+    for section, verdict in sections.items():
+        line = {
+            "event": "verdict",
+            "model": report.model.name,
+            "version": report.model.version,
+            "report": report.id,
+            "section": section,
+            "level": verdict.level,
+            "figure": verdict.figure,
+            "value": verdict.value,
+            "before": verdict.before,
+            "threshold": verdict.threshold,
+            "sentence": verdict.sentence,
+        }
+        level = logging.WARNING if verdict.level in ("warn", "alert") else logging.INFO
+        _log.log(level, "%s", json.dumps(line))
+
+
+def _hour(log: Store, derived: Store, references: References, hour: str, run: Run) -> None:
+    if all(read_index(derived, info, references) for info in blobs(log, hour)):
+        return
+    try:
+        seal_hour(log, hour)
+    except Unavailable:
+        raise
+    except AuditError as problem:
+        _trouble(run, f"{hour} cannot be sealed", problem)
+    for info in blobs(log, hour):
+        if read_index(derived, info, references) is None and _blob(log, derived, references, info.name, run):
+            run.blobs += 1
+    run.hours.append(hour)
+
+
+def _blob(log: Store, derived: Store, references: References, name: str, run: Run) -> BlobIndex | None:
+    try:
+        reading = read_blob(log, name)
+        if reading.state != "closed":
+            run.problems.append(f"{name} is not closed: {reading.finding or 'its writer is still busy'}")
+            return None
+        return index_blob(derived, reading, references)
+    except Unavailable:
+        raise
+    except Exception as problem:  # noqa: BLE001 - one bad blob must never keep the others waiting
+        _trouble(run, f"{name} cannot be compacted and profiled", problem)
+        return None
+
+
+def _day(
+    log: Store,
+    derived: Store,
+    references: References,
+    window: Window,
+    as_of: str,
+    thresholds: Mapping[str, float] | None,
+    run: Run,
+) -> None:
+    for model in references.models():
+        if not run.blobs and find_entry(derived, model, report_id(window, as_of)):
+            continue
+        try:
+            report = make_report(log, derived, references, model, window, as_of, thresholds)
+            if _worth_storing(report):
+                run.reports.append(store_report(derived, report))
+        except Unavailable:
+            raise
+        except Exception as problem:  # noqa: BLE001 - one model must never cost the others their report
+            _trouble(run, f"no report of {model} on {window.since[:10]}", problem)
+
+
+def _worth_storing(report: Report) -> bool:
+    """Whether the window holds anything of the model."""
+    return bool(report.coverage.counts.calls or report.performance.labels.labels)
+
+
+def _days(due: Sequence[str], now: float) -> dict[float, float]:
+    """Start of each day with a due hour → the moment its report speaks of."""
+    days: dict[float, float] = {}
+    for hour in due:
+        start = _ended_s(hour) - HOUR_S
+        day = start // DAY_S * DAY_S
+        over = now >= day + DAY_S + SETTLED_S
+        days[day] = day + DAY_S if over else max(days.get(day, 0.0), _ended_s(hour))
+    return days
+
+
+def _ended_s(hour: str) -> float:
+    start = hour_start_s(hour)
+    if start is None:
+        raise ValueError(f"{hour!r} is no hour; one is written 2026/11/23/14")
+    return start + HOUR_S
+
+
+def _trouble(run: Run, what: str, problem: Exception) -> None:
+    _log.exception("%s", what)
+    run.problems.append(f"{what}: {type(problem).__name__}: {problem}")

@@ -1,0 +1,56 @@
+"""A report in a few lines on a terminal. Names come from outside, so they are shown escaped and never as markup."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from evaluation.report_format import Report
+
+_STYLES = {"ok": "green", "warn": "yellow", "alert": "bold red", "no data": "dim"}
+
+
+def print_report(report: Report) -> None:
+    """Verdicts by section, and the notes."""
+    console = Console()
+    state = " (provisional)" if report.provisional else ""
+    window = f"{report.window.since} to {report.window.until}"
+    console.print(plain(f"{report.model.name} {report.model.version}, {window}, as of {report.as_of}{state}"))
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name in ("section", "level", "sentence"):
+        table.add_column(name, overflow="fold")
+    for section in ("coverage", "performance", "profiling", "drift"):
+        verdict = getattr(report, section).verdict
+        table.add_row(section, Text(verdict.level, _STYLES[verdict.level]), plain(verdict.sentence))
+    console.print(table)
+    for finding in report.sources.findings:
+        console.print(plain(f"{finding.blob}: {finding.what}", "red"))
+
+
+def say(message: str) -> None:
+    """One line for the person at the terminal, beside the output proper."""
+    Console(stderr=True).print(plain(message))
+
+
+def plain(text: str, style: str = "") -> Text:
+    """Text as it is, with what a terminal would obey shown as an escape."""
+    safe = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    return Text(safe, style)
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int, str], None] | None]:
+    """A bar on standard error when that is a terminal; else None, and nothing is printed."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total, name: bar.update(task, completed=done, total=total, description=f"{what} {name}")
