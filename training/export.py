@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from evaluation.metrics import bundle_metrics, class_indices, classification_of_indices, regression_metrics
+from evaluation.metrics import bundle_metrics, classification_of_indices, regression_metrics
 from scoring.bundle import SCHEMA, Bundle, Criteria, Label, Manifest, Metric, Requirements
 from training.answer import Answer
 from training.baseline import build_baseline
@@ -177,12 +177,15 @@ def _truth(train: Data, test: Data, kind: ModelKind) -> npt.NDArray[np.generic]:
     """The test set's class positions, or its values; refuses labels that the classifier does not know."""
     if kind.task == "regression":
         return test.target
+    places = {label: position for position, label in enumerate(kind.classes)}
     for what, data in (("y_train", train), ("y_test", test)):
-        try:
-            positions = class_indices(data.target.tolist(), kind.classes)
-        except ValueError as problem:
-            raise ExportRefused(f"{what}: {problem}") from problem
-    return positions
+        unknown = sorted({repr(label) for label in data.target.tolist() if label not in places})
+        if unknown:
+            raise ExportRefused(
+                f"{what} holds labels that the classifier does not know: {', '.join(unknown[:5])}; its classes are "
+                + ", ".join(map(repr, kind.classes))
+            )
+    return np.array([places[label] for label in test.target.tolist()], dtype=np.int64)
 
 
 def _positive(positive: Label | None, kind: ModelKind) -> Label | None:

@@ -11,7 +11,9 @@ Three cases have no plain answer:
 
 * The reference is not finite (an overflow): the graph's must not be finite either, since production calls such an
   answer `non_finite_output`; which of NaN and infinity it is does not matter.
-* scikit-learn raises for the row (an overflow between two steps): there is no reference. Counted, not compared.
+* scikit-learn raises for the row (an overflow between two steps, the logarithm of nothing). If the row lies farther
+  outside the training range than the range is wide, it is only counted: production flags it as outside. If it does
+  not, the graph must not answer with finite numbers where scikit-learn answers not at all.
 * The row lies farther outside the training range than the range is wide, and the rule fails. There sums may cancel,
   so that no digit of the reference is right. It counts as `ill_conditioned` if moving each feature of the row by at
   most one unit in the last place moves scikit-learn's own answer by a sixteenth of the difference or more (the graph
@@ -91,11 +93,12 @@ def prove(
     batch, single = session.predict(rows.values), session.predict_singly(rows.values)
     comparisons = [compare(expected, batch), compare(expected, single)]
     far = _far(rows.values, training)
-    wrong = comparisons[0].wrong | comparisons[1].wrong
+    assert expected.raised is not None
+    answered = np.isfinite(batch.scores).all(axis=1) | np.isfinite(single.scores).all(axis=1)
+    wrong = comparisons[0].wrong | comparisons[1].wrong | (expected.raised & ~far & answered)
     excused = _ill_conditioned(reference, rows.values, expected, [batch, single], wrong & far, seed)
     if (wrong & ~excused).any():
         raise ParityError(_explain(rows, columns, expected, [batch, single], comparisons, wrong & ~excused))
-    assert expected.raised is not None
     return Parity(
         rows=len(rows.values),
         adversarial_rows=len(made.values),
@@ -184,6 +187,8 @@ def _explain(
 
 
 def _said(answer: Answer, row: int) -> str:
+    if answer.raised is not None and answer.raised[row]:
+        return "refuses the row"
     scores = ", ".join(f"{score:.12g}" for score in answer.scores[row][:4])
     more = ", …" if answer.scores.shape[1] > 4 else ""
     return f"{scores}{more}" if answer.labels is None else f"class {answer.labels[row]} ({scores}{more})"

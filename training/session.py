@@ -16,14 +16,14 @@ from training.data import Doubles
 from training.errors import ExportRefused
 from training.model_kind import ModelKind
 
-WRONG_RELEASES = ("1.26", "1.27")
+WRONG_RELEASES = (["1", "26"], ["1", "27"])
 
 
 class GraphSession:
     """The graph in memory; `predict` takes rows × features and gives the answers of every row."""
 
     def __init__(self, model: bytes, kind: ModelKind, version: str = ort.__version__) -> None:
-        if version.rsplit(".", 1)[0] in WRONG_RELEASES:
+        if version.split(".")[:2] in WRONG_RELEASES:
             raise ExportRefused(
                 f"onnxruntime {version} gives wrong labels (onnxruntime#28557); "
                 "install another release than 1.26 and 1.27"

@@ -1,0 +1,205 @@
+"""Everything that is not exported says why, and what to do; and leaves nothing on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.dummy import DummyClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.multioutput import MultiOutputClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from tests.training.problems import Problem, fitted_logistic, fitted_ridge, logistic, numbers, people, values
+from training import BundleExists, ExportRefused, TrainingError
+
+
+def refusal(problem: Problem, pipeline: Any, out: Path, **options: Any) -> str:
+    """The message of the refusal, after checking that nothing was written."""
+    with pytest.raises(ExportRefused) as caught:
+        problem.export(pipeline, out, **options)
+    assert not list(out.iterdir())
+    return str(caught.value)
+
+
+def test_a_pipeline_that_is_not_fitted(tmp_path: Path) -> None:
+    assert "not fitted; call pipeline.fit" in refusal(numbers(), logistic(), tmp_path)
+
+
+def test_something_that_is_no_estimator_or_predicts_nothing(tmp_path: Path) -> None:
+    problem = numbers()
+    assert "a dict is not a scikit-learn estimator" in refusal(problem, {}, tmp_path)
+    clusters = KMeans(2, n_init=1).fit(problem.X_train)
+    assert "neither a classifier nor a regressor" in refusal(problem, clusters, tmp_path)
+
+
+def test_several_targets(tmp_path: Path) -> None:
+    problem = numbers()
+    two = np.column_stack([problem.y_train, problem.y_train])
+    many = MultiOutputClassifier(LogisticRegression()).fit(problem.X_train, two)
+    assert "export one pipeline for each" in refusal(problem, many, tmp_path)
+    multilabel = KNeighborsClassifier().fit(problem.X_train, two)
+    assert "export one pipeline for each" in refusal(problem, multilabel, tmp_path)
+    line = LinearRegression().fit(problem.X_train, two)
+    changed = Problem(problem.X_train, two, problem.X_test, problem.y_test)
+    assert "several targets" in refusal(changed, line, tmp_path)
+
+
+def test_one_class_only(tmp_path: Path) -> None:
+    problem = numbers()
+    one = DummyClassifier().fit(problem.X_train, np.zeros(len(problem.X_train)))
+    assert "knows one class only" in refusal(problem, one, tmp_path)
+
+
+def test_text_categories_and_dates_name_the_column_and_its_type(tmp_path: Path) -> None:
+    problem = people()
+    pipeline = make_pipeline(FunctionTransformer(lambda X: X[["age in years"]]), LogisticRegression())
+    for dtype, column in {
+        "str": ["a"] * len(problem.X_train),
+        "category": pd.Categorical(["a"] * len(problem.X_train)),
+        "datetime64": pd.Timestamp("2026-11-23"),
+        "complex128": 1j,
+    }.items():
+        X = problem.X_train.assign(owner=column)
+        pipeline.fit(X, problem.y_train)
+        message = refusal(Problem(X, problem.y_train, problem.X_test, problem.y_test), pipeline, tmp_path)
+        assert "column 'owner' has dtype" in message
+        assert dtype in message
+        assert "strings and categories are not supported yet by this exporter" in message
+
+
+def test_an_array_of_text_or_another_shape(tmp_path: Path) -> None:
+    problem = numbers()
+    pipeline = fitted_logistic(problem)
+    text = Problem(problem.X_train.astype(str), problem.y_train, problem.X_test, problem.y_test)
+    assert "dtype <U" in refusal(text, pipeline, tmp_path)
+    flat = Problem(problem.X_train[0], problem.y_train, problem.X_test, problem.y_test)
+    assert "it must be rows × features" in refusal(flat, pipeline, tmp_path)
+    narrow = Problem(problem.X_train[:, :2], problem.y_train, problem.X_test, problem.y_test)
+    assert "X_train has 2 columns, the pipeline was fitted with 4" in refusal(narrow, pipeline, tmp_path)
+    narrow_test = Problem(problem.X_train, problem.y_train, problem.X_test[:, :2], problem.y_test)
+    assert "X_test has 2 columns" in refusal(narrow_test, pipeline, tmp_path)
+
+
+def test_columns_named_twice(tmp_path: Path) -> None:
+    problem = numbers()
+    pipeline = fitted_logistic(problem)
+    X = pd.DataFrame(problem.X_train, columns=["a", "b", "a", "d"])
+    twice = Problem(X, problem.y_train, problem.X_test, problem.y_test)
+    assert "columns named twice: 'a'" in refusal(twice, pipeline, tmp_path)
+    message = refusal(problem, pipeline, tmp_path, feature_names=["a", "b", "b", "a"])
+    assert "columns named twice: 'a', 'b'" in message
+    assert "2 names for 4 columns" in refusal(problem, pipeline, tmp_path, feature_names=["a", "b"])
+
+
+def test_columns_in_another_order(tmp_path: Path) -> None:
+    problem = people()
+    X = problem.X_train.fillna(0.0)
+    pipeline = logistic().fit(X, problem.y_train)
+    turned = Problem(X[X.columns[::-1]], problem.y_train, problem.X_test, problem.y_test)
+    assert "pass X_train[list(pipeline.feature_names_in_)]" in refusal(turned, pipeline, tmp_path)
+    test = Problem(X, problem.y_train, problem.X_test[X.columns[::-1]], problem.y_test)
+    assert "pass X_test[list(pipeline.feature_names_in_)]" in refusal(test, pipeline, tmp_path)
+
+
+def test_a_column_that_is_always_missing(tmp_path: Path) -> None:
+    problem = numbers()
+    X = problem.X_train.copy()
+    X[:, 1] = np.nan
+    pipeline = make_pipeline(SimpleImputer(keep_empty_features=True), LogisticRegression(max_iter=9_000))
+    pipeline.fit(X, problem.y_train)
+    changed = Problem(X, problem.y_train, problem.X_test, problem.y_test)
+    assert "column 'x1' is missing in every training row" in refusal(changed, pipeline, tmp_path)
+
+
+def test_missing_values_that_the_pipeline_does_not_take(tmp_path: Path) -> None:
+    problem = numbers()
+    X = problem.X_test.copy()
+    X[3, 2] = np.nan
+    changed = Problem(problem.X_train, problem.y_train, X, problem.y_test)
+    message = refusal(changed, fitted_logistic(problem), tmp_path)
+    assert "X_test, column 'x2' has missing values" in message
+    assert "put a SimpleImputer before the model" in message
+
+
+def test_infinities(tmp_path: Path) -> None:
+    problem = numbers()
+    X = problem.X_train.copy()
+    X[3:5, 2] = np.inf
+    changed = Problem(X, problem.y_train, problem.X_test, problem.y_test)
+    assert "X_train, column 'x2': 2 infinite values" in refusal(changed, fitted_logistic(problem), tmp_path)
+    regression = values()
+    y = regression.y_train.copy()
+    y[0] = -np.inf
+    changed = Problem(regression.X_train, y, regression.X_test, regression.y_test)
+    assert "y_train has 1 infinite values" in refusal(changed, fitted_ridge(regression), tmp_path)
+
+
+def test_targets_that_are_missing_too_few_unknown_or_text(tmp_path: Path) -> None:
+    problem = numbers()
+    pipeline = fitted_logistic(problem)
+    y = problem.y_train.astype(float)
+    y[:2] = np.nan
+    gone = Problem(problem.X_train, y, problem.X_test, problem.y_test)
+    assert "y_train is missing in 2 of 60 rows" in refusal(gone, pipeline, tmp_path)
+    few = Problem(problem.X_train, problem.y_train[:-1], problem.X_test, problem.y_test)
+    assert "y_train has 59 values for 60 rows" in refusal(few, pipeline, tmp_path)
+    other = Problem(problem.X_train, problem.y_train, problem.X_test, problem.y_test + 5)
+    assert "y_test holds labels that the classifier does not know: 5, 6; its classes are 0, 1" in refusal(other, pipeline, tmp_path)
+    text = Problem(problem.X_train, problem.y_train.astype(str), problem.X_test, problem.y_test)
+    regression = fitted_ridge(problem)
+    words = Problem(problem.X_train, np.array(["a"] * 60), problem.X_test, problem.y_test)
+    assert "y_train of a regression must be numbers" in refusal(words, regression, tmp_path)
+    assert "y_train holds labels that the classifier does not know: '0', '1'" in refusal(text, pipeline, tmp_path)
+
+
+def test_an_empty_test_set(tmp_path: Path) -> None:
+    problem = numbers()
+    empty = Problem(problem.X_train, problem.y_train, problem.X_test[:0], problem.y_test[:0])
+    assert "X_test has no rows" in refusal(empty, fitted_logistic(problem), tmp_path)
+
+
+@pytest.mark.parametrize("bad", ["", ".hidden", "a/b", "../a", "a b", "ä", "x" * 65, "-a", "a\n", "a\x00"])
+def test_names_and_versions_that_are_malformed(bad: str, tmp_path: Path) -> None:
+    problem = numbers()
+    pipeline = fitted_logistic(problem)
+    assert "1 to 64 letters, digits" in refusal(problem, pipeline, tmp_path, name=bad)
+    assert "1 to 64 letters, digits" in refusal(problem, pipeline, tmp_path, version=bad)
+
+
+def test_a_version_that_is_taken_is_never_overwritten(tmp_path: Path) -> None:
+    problem = numbers()
+    pipeline = fitted_logistic(problem)
+    first = problem.export(pipeline, tmp_path)
+    with pytest.raises(BundleExists, match="versions are never overwritten"):
+        problem.export(pipeline, tmp_path, description="another")
+    assert issubclass(BundleExists, TrainingError)
+    assert (first.folder / "manifest.json").read_bytes().find(b"another") == -1
+
+
+def test_options_that_contradict_the_data(tmp_path: Path) -> None:
+    problem = numbers()
+    pipeline = fitted_logistic(problem)
+    assert "positive=7 is none of the classes" in refusal(problem, pipeline, tmp_path, positive=7)
+    three = numbers(3)
+    assert "is for classifiers of two classes" in refusal(three, fitted_logistic(three), tmp_path, positive=1)
+    assert "policies name no feature: 'zz'" in refusal(problem, pipeline, tmp_path, units={"zz": "m"})
+    message = refusal(problem, pipeline, tmp_path, policies={"x0": {"mising": "abstain"}})
+    assert "policy of feature 'x0'" in message
+    assert "mising" in message
+    message = refusal(problem, pipeline, tmp_path, policies={"x0": {"missing": "impute"}})
+    assert "the pipeline raises when it is missing" in message
+    value = float(problem.X_train[0, 0])
+    message = refusal(problem, pipeline, tmp_path, policies={"x0": {"sentinels": [value, "N/A"]}})
+    assert "1 training rows hold its sentinel" in message
+    assert "has the name of a feature" in refusal(problem, pipeline, tmp_path, target="x2")
+    assert "sample_weight must be 60 finite numbers" in refusal(problem, pipeline, tmp_path, sample_weight=[1.0])
+    negative = [-1.0] + [1.0] * 59
+    assert "of at least 0" in refusal(problem, pipeline, tmp_path, sample_weight=negative)
