@@ -7,8 +7,9 @@ no request at all raises `BadRequest`, with a text that names the field, what wa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from audit.ids import new_id
 from scoring.errors import BadRequest, shown
@@ -21,8 +22,7 @@ _FIELDS = frozenset(("instances", "ids", "request_id"))
 _EXAMPLE = '{"instances": [{…}]}'
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreRequest:
+class ScoreRequest(msgspec.Struct, frozen=True):
     """A request whose shape is right. `ids` are the client's, if it sent some, as many as instances."""
 
     instances: list[Any]  # what the client sent, an object each if all is well

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from audit.ids import new_id
 from audit.records import VERSION, Record, encode_record
@@ -16,8 +17,7 @@ from scoring.storable import escape_surrogates, storable
 from scoring.verdict import Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """What all records of a request have in common."""
 
     model: str

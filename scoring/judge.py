@@ -10,11 +10,13 @@ only where something is amiss.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from scoring.bundle import Manifest
 from scoring.envelope import Envelope, Matrix
@@ -23,8 +25,7 @@ from scoring.instance_reader import InstanceReader
 from scoring.verdict import WHOLE_INSTANCE, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True):
     """A request's verdicts, and its values [instances, features], NaN where missing or of the wrong type."""
 
     matrix: Matrix
@@ -38,8 +39,8 @@ class Judge:
         criteria, takes_missing = manifest.criteria, manifest.parity.takes_missing
         self._rules = [FeatureRule(feature, takes_missing=takes_missing) for feature in manifest.features]
         self._reader = InstanceReader(self._rules, ignores_extra=criteria.extra_features == "ignore")
-        self._low = np.array([rule.low for rule in self._rules])
-        self._high = np.array([rule.high for rule in self._rules])
+        self._low = np.array([max(rule.low, -sys.float_info.max) for rule in self._rules])
+        self._high = np.array([min(rule.high, sys.float_info.max) for rule in self._rules])
         self._envelope = Envelope(manifest.features, manifest.calibration) if manifest.calibration else None
         self._abstains_apart = criteria.joint == "abstain"
 
@@ -47,12 +48,13 @@ class Judge:
         """Verdicts for parsed JSON values, which are instances if all is well; never raises."""
         verdicts = [Verdict() for _ in instances]
         matrix = self._reader.read(instances, verdicts)
-        finite = np.isfinite(matrix)
-        if not finite.all():
-            self._judge_gaps(matrix, finite, verdicts)
-        self._judge_ranges(matrix, finite, verdicts)
+        inside = (matrix >= self._low) & (matrix <= self._high)  # false for missing values and infinities too
+        ordinary = bool(inside.all())
+        if not ordinary:
+            self._judge_gaps(matrix, verdicts)
+            self._judge_ranges(matrix, inside, verdicts)
         if self._envelope is not None:
-            self._judge_distances(self._envelope, matrix, verdicts)
+            self._judge_distances(self._envelope, matrix, ordinary, verdicts)
         if len(verdicts) > 1:
             _refuse_repeated_ids(ids, verdicts)
             _flag_equal_values(matrix, verdicts)
@@ -61,10 +63,10 @@ class Judge:
                 verdict.settle()
         return Judged(matrix, verdicts)
 
-    def _judge_gaps(self, matrix: Matrix, finite: np.ndarray[Any, Any], verdicts: list[Verdict]) -> None:
+    def _judge_gaps(self, matrix: Matrix, verdicts: list[Verdict]) -> None:
         """Missing values by each feature's policy, and infinities."""
         missing = np.isnan(matrix)
-        for row, column in np.argwhere(~finite).tolist():
+        for row, column in np.argwhere(~np.isfinite(matrix)).tolist():
             verdict, rule = verdicts[row], self._rules[column]
             if rule.name in verdict.unread:
                 continue
@@ -76,26 +78,29 @@ class Judge:
             if rule.missing != "impute":
                 verdict.because("missing_required" if rule.missing == "abstain" else "missing_feature")
 
-    def _judge_ranges(self, matrix: Matrix, finite: np.ndarray[Any, Any], verdicts: list[Verdict]) -> None:
-        """Numbers outside the widened training range; missing ones compare false, infinities were refused before."""
-        outside = (matrix < self._low) | (matrix > self._high)
-        if not outside.any():
-            return
-        for row, column in np.argwhere(outside & finite).tolist():
+    def _judge_ranges(self, matrix: Matrix, inside: npt.NDArray[np.bool_], verdicts: list[Verdict]) -> None:
+        """Finite numbers outside the widened training range."""
+        for row, column in np.argwhere(~inside & np.isfinite(matrix)).tolist():
             verdict, rule = verdicts[row], self._rules[column]
             verdict.outside[rule.name] = rule.side(matrix[row, column])
             if rule.abstains_outside:
                 verdict.because("outside_calibration")
 
-    def _judge_distances(self, envelope: Envelope, matrix: Matrix, verdicts: list[Verdict]) -> None:
+    def _judge_distances(self, envelope: Envelope, matrix: Matrix, complete: bool, verdicts: list[Verdict]) -> None:
         """The joint distance of instances whose values could all be read; others have none."""
-        distances, clusters = envelope.distances(matrix)
+        if len(verdicts) == 1:
+            self._judge_distance(verdicts[0], *envelope.distance(matrix, complete=complete), envelope.threshold)
+            return
+        distances, clusters = envelope.distances(matrix, complete=complete)
         for verdict, distance, cluster in zip(verdicts, distances.tolist(), clusters.tolist(), strict=True):
-            if verdict.unread or "not_finite" in verdict.reasons:
-                continue
-            verdict.distance, verdict.cluster = distance, cluster
-            if self._abstains_apart and distance > envelope.threshold:
-                verdict.because("outside_calibration")
+            self._judge_distance(verdict, distance, cluster, envelope.threshold)
+
+    def _judge_distance(self, verdict: Verdict, distance: float, cluster: int, threshold: float) -> None:
+        if verdict.unread or "not_finite" in verdict.reasons:
+            return
+        verdict.distance, verdict.cluster = distance, cluster
+        if self._abstains_apart and distance > threshold:
+            verdict.because("outside_calibration")
 
 
 def _refuse_repeated_ids(ids: Sequence[str] | None, verdicts: list[Verdict]) -> None:

@@ -62,10 +62,10 @@ class Decider:
     def _answered(self, answers: Answers) -> list[Decision]:
         """Decisions of the instances that were run, in the order of the run."""
         given = self._answers(answers)
-        finite = _finite(answers)
         doubts = self._doubts(answers)
-        if finite.all() and not doubts and not self._always:
+        if not doubts and not self._always and _all_finite(answers):
             return [Decision("scored", [], answer) for answer in given]
+        finite = _finite(answers)
         return [
             self._judged_answer(answer, bool(finite[row]), [word for word, mask in doubts if mask[row]])
             for row, answer in enumerate(given)
@@ -104,6 +104,11 @@ class Decider:
             high = np.inf if criteria.output_maximum is None else criteria.output_maximum
             found.append(("output_out_of_range", (answers.value < low) | (answers.value > high)))
         return [(word, mask) for word, mask in found if mask.any()]
+
+
+def _all_finite(answers: Answers) -> bool:
+    outputs = (answers.value, answers.probabilities, answers.score)
+    return all(output is None or bool(np.isfinite(output).all()) for output in outputs)
 
 
 def _finite(answers: Answers) -> Mask:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from audit.ids import new_id
@@ -26,8 +26,7 @@ from scoring.process_start import process_age_s
 from scoring.response import Result, encode_results, results
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True):
     """A body as it came in, and what is known besides."""
 
     body: bytes
@@ -38,8 +37,7 @@ class Arrival:
     cold: bool = False  # the first of its process
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(msgspec.Struct, frozen=True):
     """Everything but the receipts."""
 
     call: Call
