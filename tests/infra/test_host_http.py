@@ -165,6 +165,13 @@ def test_a_body_over_the_limit_is_413_and_is_not_kept_in_memory(
     assert client.post("/body", content=b"x").content == b"x"
 
 
+def test_a_body_that_says_it_is_over_the_limit_is_refused_before_it_is_sent(host: LocalHost) -> None:
+    with socket.create_connection(("127.0.0.1", host.port), timeout=10) as connection:
+        length = str(LIMIT_BYTES + 1).encode()
+        connection.sendall(b"POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: " + length + b"\r\n\r\n")
+        assert connection.makefile("rb").readline().split()[1] == b"413"
+
+
 def test_a_request_line_or_headers_out_of_bounds_are_refused(client: httpx.Client) -> None:
     assert client.get("/echo/" + "x" * 9000).status_code == 414
     assert client.get("/echo/x", params={"q": "x" * 9000}).status_code == 414
