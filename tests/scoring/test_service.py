@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import math
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -239,6 +240,28 @@ def test_large_requests_answer_as_many_small_ones_do(credit: Line) -> None:
             assert alone["probabilities"] == pytest.approx(together[row]["probabilities"], rel=1e-12)
             assert alone["flags"]["distance"] == together[row]["flags"]["distance"]
     assert len(credit.records()) == 2003
+
+
+@pytest.mark.parametrize(
+    ("instances", "single_run_s", "threads"),
+    [(1, 1e-5, 1), (2000, 1e-5, 2), (1, 0.05, 2)],
+    ids=["small", "large", "slow"],
+)
+def test_only_small_requests_of_quick_models_are_worked_on_in_the_event_loop(
+    credit: Line, monkeypatch: pytest.MonkeyPatch, instances: int, single_run_s: float, threads: int
+) -> None:
+    model = credit.service.catalog.get("credit").model
+    seen = {threading.current_thread().name}
+    run = model.run
+
+    def watched(rows: Any) -> Any:
+        seen.add(threading.current_thread().name)
+        return run(rows)
+
+    monkeypatch.setattr(model, "run", watched)
+    monkeypatch.setattr(model, "single_run_s", single_run_s)
+    credit.score({"instances": [GOOD] * instances})
+    assert len(seen) == threads
 
 
 def test_many_at_once_are_recorded_once_each(credit: Line) -> None:
