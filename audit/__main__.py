@@ -6,6 +6,7 @@ Exit codes: 0 all is well; 1 nothing was found, or (verify) something is wrong w
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -179,6 +180,9 @@ def _positive(text: str) -> int:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `python -m audit find … | head` ends quietly
+    for stream in (sys.stdout, sys.stderr):  # a terminal that knows no UTF-8 gets escapes, not a traceback
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         sys.exit(main())
     except KeyboardInterrupt:

@@ -68,8 +68,6 @@ class CommitQueue:
     def put(self, commit: Commit) -> None:
         """`QueueFull` when it does not fit, `Unavailable` while commits are refused."""
         with self._changed:
-            if self._closed:
-                raise Unavailable("the log is closed: this process is shutting down")
             if self._refusal is not None:
                 raise Unavailable(self._refusal)
             if self._size_bytes + commit.size_bytes > self._limit_bytes:
@@ -82,12 +80,14 @@ class CommitQueue:
     def refuse(self, reason: str | None) -> None:
         """From now on refuse commits for this reason; `None`: take them again."""
         with self._changed:
-            self._refusal = reason
+            if not self._closed:
+                self._refusal = reason
 
-    def close(self) -> None:
+    def close(self, reason: str) -> None:
         """Refuse commits for good, and end a `take` that waits."""
         with self._changed:
             self._closed = True
+            self._refusal = reason
             self._changed.notify()
 
     def take(self, timeout_s: float) -> Batch | None:

@@ -5,7 +5,7 @@ AuditError
 │   ├── QueueFull        too much is waiting already: the same, and slow down
 │   └── Ambiguous        it may or may not have been recorded: the same, but say "outcome unknown"
 ├── Conflict             the blob is not as long as expected: read it to learn why
-├── Fenced               the blob was closed by somebody else: go on in a new one
+├── Fenced               nothing can be appended to this blob any more: go on in a new one
 ├── Exists               a blob of that name is there already
 ├── NotFound             no blob of that name
 └── Tampered             the bytes do not verify: stop, and show the finding to a person
@@ -35,7 +35,7 @@ class Conflict(AuditError):
 
 
 class Fenced(AuditError):
-    """The blob ends in a `close` frame that this writer did not write."""
+    """The blob was closed by somebody else, is gone, or is full: an append to it is not in and never will be."""
 
 
 class Exists(AuditError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 
-from audit.errors import Ambiguous, Conflict, NotFound, Unavailable
+from audit.errors import Ambiguous, Conflict, Fenced, NotFound, Unavailable
 from audit.frames import encode_frame
 from audit.reader import BlobReader, blobs
 from audit.store import Store
@@ -44,8 +44,8 @@ def _seal(store: Store, name: str) -> bool:
             store.append(name, data, at=place.offset)
         except (Conflict, Ambiguous):  # somebody appended meanwhile, or the reply was lost: read on and see
             reader = BlobReader(store, name, reader.place)
-        except NotFound:
-            _log.warning("%s was listed but is not there any more", name)
+        except (NotFound, Fenced) as problem:  # gone since it was listed, or so full that not even `close` fits
+            _log.warning("%s cannot be closed: %s", name, problem)
             return False
         else:
             return True

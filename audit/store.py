@@ -32,6 +32,8 @@ class Store(Protocol):
     def append(self, name: str, data: bytes, at: int) -> None:
         """Append one block if the blob is exactly `at` bytes long; `Conflict` if it is not, `NotFound`.
 
+        `Fenced` if the blob has as many blocks as it can hold (50,000 on the service).
+
         Never retried by the SDK: a retried append is stored twice when the first reply is lost.
         """
 

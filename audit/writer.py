@@ -59,6 +59,7 @@ class LogWriter:
         self._first_pause_s = first_pause_s
         self._down = False
         self._stopping = False
+        self._batch: Batch | None = None  # what the thread is writing
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
 
@@ -98,7 +99,7 @@ class LogWriter:
     def close(self, timeout_s: float = 5) -> None:
         """Commit what waits, end the blob with a `close` frame, end the thread. May be called twice."""
         self._stopping = True
-        self._queue.close()
+        self._queue.close("the log is closed: this process is shutting down")
         with self._starting:
             thread = self._thread
         if thread is not None:
@@ -117,6 +118,13 @@ class LogWriter:
                 self._thread.start()
 
     def _run(self, eager: bool) -> None:
+        try:
+            self._write_until_closed(eager)
+        except Exception as bug:
+            self._died(bug)
+            raise
+
+    def _write_until_closed(self, eager: bool) -> None:
         if eager:
             self._probe()
         while True:
@@ -132,6 +140,7 @@ class LogWriter:
         self._appender.leave()
 
     def _write(self, batch: Batch) -> None:
+        self._batch = batch
         try:
             receipt = self._append(batch.lines)
         except AuditError as error:
@@ -154,7 +163,7 @@ class LogWriter:
                 continue  # fenced while pending: these lines are not in and go to the next blob
             except Unavailable as problem:
                 self.last_error = str(problem)
-                self._expire_waiting(problem)
+                self._spare_the_waiting(problem, began_s)
                 patience_s = self._resolve_s if self._appender.pending else self._give_up_s
                 if self._stopping or time.monotonic() - began_s + pause_s > patience_s:
                     return self._last_try(problem)
@@ -173,24 +182,40 @@ class LogWriter:
             raise Unavailable(f"not recorded: {problem}") from problem
         return receipt
 
-    def _expire_waiting(self, problem: Unavailable) -> None:
-        """Fail what has waited behind a stuck frame for longer than a request waits for a store that is down."""
-        waiting = self._queue.remove_older(time.monotonic() - self._give_up_s)
+    def _spare_the_waiting(self, problem: Unavailable, began_s: float) -> None:
+        """Fail what has waited long enough behind a frame that is stuck, and soon let nobody begin to wait."""
+        error = f"the log cannot be written: {problem}"
+        now_s = time.monotonic()
+        if now_s - began_s > self._give_up_s:
+            self._refuse(error)
+        waiting = self._queue.remove_older(now_s - self._give_up_s)
         if waiting:
-            answer(waiting, Unavailable(f"the log cannot be written: {problem}"))
+            answer(waiting, Unavailable(error))
 
-    def _fail(self, batch: Batch, error: AuditError) -> None:
+    def _refuse(self, error: str) -> None:
+        if not self._down:
+            _log.error("requests are refused until the log can be written again: %s", error)
         self._down = True
-        self.last_error = str(error)
-        self._queue.refuse(f"the log cannot be written: {error}")
-        _log.error("the log cannot be written, requests are refused until it can: %s", error)
+        self._queue.refuse(error)
+
+    def _fail(self, batch: Batch, problem: AuditError) -> None:
+        self.last_error = str(problem)
+        error = f"the log cannot be written: {problem}"
+        self._refuse(error)
         if batch.unfinished:
             self._queue.drop(batch.unfinished)
         begun = [commit for commit in batch.commits if commit.receipts]
-        answer(begun, Ambiguous(f"a part of this is recorded, the rest is not: {error}"))
-        answer((commit for commit in batch.commits if not commit.receipts), error)
-        waiting = self._queue.remove_older(time.monotonic())
-        answer(waiting, Unavailable(f"the log cannot be written: {error}"))
+        answer(begun, Ambiguous(f"a part of this is recorded, the rest is not: {problem}"))
+        answer((commit for commit in batch.commits if not commit.receipts), problem)
+        answer(self._queue.remove_older(time.monotonic()), Unavailable(error))
+
+    def _died(self, bug: Exception) -> None:
+        """The thread ends by an error of its own: nobody may wait for it, and health shows it until a restart."""
+        self._down = True
+        self.last_error = f"the log's writer stopped by an error of its own: {type(bug).__name__}: {bug}"
+        self._queue.close(self.last_error)
+        answer(self._batch.commits if self._batch else [], Ambiguous(f"outcome unknown: {self.last_error}"))
+        answer(self._queue.remove_older(time.monotonic()), Unavailable(self.last_error))
 
     def _probe(self) -> None:
         try:

@@ -200,6 +200,12 @@ def test_a_wrong_argument_is_a_usage_error(command: Command, arguments: list[str
     assert "usage" in done.stderr
 
 
+def test_a_terminal_without_unicode_gets_escapes(command: Command) -> None:
+    done = Command(command.environ | {"PYTHONIOENCODING": "ascii"}, command.store)("tail")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "evil" in done.stdout
+
+
 def test_an_empty_log_is_said(command: Command) -> None:
     empty = Command(command.environ | {"HYPERPLANE_AUDIT_CONTAINER": f"empty-{uuid.uuid4().hex}"}, command.store)
     assert empty("tail").returncode == 1

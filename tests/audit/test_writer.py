@@ -376,6 +376,43 @@ def test_a_store_that_raises_anything_at_all_does_not_end_the_writer(
     assert ids(store) == ["b"]
 
 
+def test_behind_a_frame_that_is_stuck_nobody_begins_to_wait(closing: Callable[[LogWriter], LogWriter]) -> None:
+    store = FaultyStore(MemoryStore())
+    writer = closing(writer_on(store, resolve_s=30))
+    writer.commit_blocking(lines("a"), 10)
+    store.fates.append("lost")
+    store.fates.extend(repeat("lost", 10_000))
+    with ThreadPoolExecutor(1) as pool:
+        stuck = pool.submit(writer.commit_blocking, lines("b"), 30)
+        wait_until(lambda: not writer.healthy, "unhealthy while an outcome is unknown")
+        began_s = time.monotonic()
+        with pytest.raises(Unavailable):
+            writer.commit_blocking(lines("c"), 10)
+        assert time.monotonic() - began_s < 0.5
+        assert not stuck.done()
+        store.fates.clear()
+        assert stuck.result(10), "its outcome was settled after all"
+    assert writer.healthy
+    assert ids(store) == ["a", "b"]
+
+
+def test_a_writer_that_dies_by_a_bug_keeps_nobody_waiting(
+    closing: Callable[[LogWriter], LogWriter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bug(lines: Sequence[bytes]) -> Receipt:
+        raise ZeroDivisionError("a bug")
+
+    writer = closing(writer_on(MemoryStore()))
+    writer.commit_blocking(lines("a"), 10)
+    monkeypatch.setattr(writer, "_append", bug)
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    with pytest.raises(Ambiguous, match="ZeroDivisionError"):
+        writer.commit_blocking(lines("b"), 10)
+    with pytest.raises(Unavailable, match="ZeroDivisionError"):
+        writer.commit_blocking(lines("c"), 10)
+    assert not writer.healthy
+
+
 def test_closing_commits_what_waits_and_refuses_what_comes_after() -> None:
     store = GatedStore()
     writer = writer_on(store)
