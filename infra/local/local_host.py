@@ -114,7 +114,7 @@ class LocalHost:
         environment = {**os.environ, **self._settings}
         with self._log_file.open("wb") as output:
             self.process = start_child(
-                [*command, *folders, "--key", self.key, *self._arguments],
+                [*command, *folders, f"--key={self.key}", *self._arguments],  # with =: it may begin with a dash
                 output=output,
                 environment={name: value for name, value in environment.items() if value is not None},
                 folder=PROJECT,

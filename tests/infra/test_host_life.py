@@ -264,6 +264,11 @@ def test_it_listens_on_loopback_only(host: LocalHost) -> None:
     assert {address.partition(":")[0] for address in ours} == {"0100007F"}
 
 
+def test_a_key_may_begin_with_a_dash(tmp_path: Path) -> None:
+    with LocalHost(app=write_app(tmp_path / "app"), key="-a-key-like-that", env={"AUTH": "on"}) as host:
+        assert httpx.get(host.url + "/api/only", headers={"x-functions-key": "-a-key-like-that"}).text == "only"
+
+
 def test_a_local_host_outlives_the_thread_that_started_it(tmp_path: Path) -> None:
     host = LocalHost(app=write_app(tmp_path / "app"))
     thread = threading.Thread(target=host.start)
