@@ -12,21 +12,37 @@ import atexit
 import functools
 import logging
 import os
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
 
 import azure.functions as func
 import msgspec
 
 from audit.errors import AuditError, NotFound, Unavailable
+from audit.lookup import find
+from audit.settings import SETTINGS as AUDIT_SETTINGS
+from audit.settings import refuse_unknown
+from evaluation.report_format import decode_report
+from evaluation.report_store import latest, list_reports, read_report_json
+from evaluation.settings import SETTINGS as EVALUATION_SETTINGS
+from evaluation.settings import from_environ as evaluation_settings
 from scoring import __version__
 from scoring.decode import usable_id
-from scoring.errors import BadRequest, BodyTooLarge, LogUnavailable, NotReady, ScoringError, UnknownModel
+from scoring.errors import BadRequest, BodyTooLarge, LogUnavailable, NotReady, ScoringError, UnknownModel, shown
 from scoring.metadata import server_metadata
 from scoring.settings import SETTINGS as SCORING_SETTINGS
 from scoring.startup import Startup
 
 if TYPE_CHECKING:
+    from audit.reader import Position
+    from audit.records import Record
+    from audit.store import Store
+    from evaluation.pages.home import HomeModel
+    from evaluation.pages.instance import InstanceTrail
+    from scoring.catalog import Catalog
     from scoring.service import Service
 
 Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
@@ -227,13 +243,136 @@ async def version(req: func.HttpRequest) -> func.HttpResponse:
     return json_response({"version": __version__})
 
 
-# ------------------------------------------------------------------------------------------------ for people
+# -------------------------------------------------------------------------------------- reports and the audit trail
 
 
-def code_of(req: func.HttpRequest) -> str | None:
-    """The key as the caller put it into the address; pages keep it in their links."""
-    code: str | None = req.params.get("code")
-    return code
+@app.function_name("models")
+@app.route("models", methods=["GET"])
+@answering
+async def models(req: func.HttpRequest) -> func.HttpResponse:
+    """The overview for callers with a key: models, versions and the latest verdicts."""
+    catalog = (await service()).catalog
+    overview = await asyncio.to_thread(overview_of, catalog, startup.stores.derived)
+    if not wants_page(req):
+        return json_response({"models": [asdict(model) for model in overview]})
+    from evaluation.pages.home import home_page
+
+    return page(await asyncio.to_thread(home_page, overview, with_key=True, code=code_of(req)))
+
+
+@app.function_name("reports")
+@app.route("models/{model}/reports", methods=["GET"])
+@answering
+async def reports(req: func.HttpRequest) -> func.HttpResponse:
+    model = await known_model(req)
+    entries = await asyncio.to_thread(list_reports, startup.stores.derived, model)
+    if not wants_page(req):
+        return json_response({"model": model, "reports": entries})
+    from evaluation.pages.reports import reports_page
+
+    return page(await asyncio.to_thread(reports_page, model, entries, code=code_of(req)))
+
+
+@app.function_name("latest_report")
+@app.route("models/{model}/reports/latest", methods=["GET"])
+@answering
+async def latest_report(req: func.HttpRequest) -> func.HttpResponse:
+    return await report_response(req, "latest")
+
+
+@app.function_name("report")
+@app.route("models/{model}/reports/{id}", methods=["GET"])
+@answering
+async def report(req: func.HttpRequest) -> func.HttpResponse:
+    return await report_response(req, req.route_params["id"])
+
+
+async def report_response(req: func.HttpRequest, report_id: str) -> func.HttpResponse:
+    """One report as stored, or drawn anew for a browser so that its links carry the key."""
+    model = await known_model(req)
+    found = await asyncio.to_thread(read_report_json, startup.stores.derived, model, report_id)
+    if found is None:
+        return await no_report(req, model, report_id)
+    if not wants_page(req):
+        return func.HttpResponse(found, mimetype=JSON)
+    from evaluation.pages.report import report_page
+
+    return page(await asyncio.to_thread(lambda: report_page(decode_report(found), served=True, code=code_of(req))))
+
+
+async def no_report(req: func.HttpRequest, model: str, report_id: str) -> func.HttpResponse:
+    """What is not there, and how to make it."""
+    hint = f"make one with `python -m evaluation report --model {model}`; /models/{model}/reports lists those there are"
+    if not wants_page(req):
+        return json_response({"error": f"no report {shown(report_id)} of model {model}; {hint}"}, 404)
+    from evaluation.pages.reports import no_report_page
+
+    return page(await asyncio.to_thread(no_report_page, model, code=code_of(req)), 404)
+
+
+@app.function_name("instance")
+@app.route("models/{model}/instances/{id}", methods=["GET"])
+@answering
+async def instance(req: func.HttpRequest) -> func.HttpResponse:
+    """Every record of an instance, oldest first, and where each lies in the log; what does not verify is not shown."""
+    model, instance_id = await known_model(req), req.route_params["id"]
+    found = await asyncio.to_thread(find, startup.stores.log, instance_id, model)
+    if not found:
+        return await no_instance(req, model, instance_id)
+    if not wants_page(req):
+        evidence = [{"record": record, **asdict(position)} for record, position in found]
+        return json_response({"model": model, "id": instance_id, "records": evidence})
+    from evaluation.pages.instance import instance_page
+
+    trail = await asyncio.to_thread(trail_of, (await service()).catalog, model, instance_id, found)
+    return page(await asyncio.to_thread(instance_page, trail, code=code_of(req)))
+
+
+async def no_instance(req: func.HttpRequest, model: str, instance_id: str) -> func.HttpResponse:
+    """An id without records."""
+    sentence = f"The log holds no record of {shown(instance_id)} for model {model}."
+    if not wants_page(req):
+        return json_response({"error": sentence}, 404)
+    from evaluation.pages.reports import missing_page
+
+    return page(await asyncio.to_thread(missing_page, "No such instance", sentence, code=code_of(req)), 404)
+
+
+async def known_model(req: func.HttpRequest) -> str:
+    """The model of the route; raises `UnknownModel`."""
+    model: str = req.route_params["model"]
+    (await service()).catalog.versions(model)
+    return model
+
+
+# ---------------------------------------------------------------------------------------------------- for anyone
+
+
+@app.function_name("home")
+@app.route("{ignored:maxlength(0)?}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@answering
+async def home(req: func.HttpRequest) -> func.HttpResponse:
+    """The home page; with a key, on to the overview behind it (docs/decisions/0002 says why)."""
+    if code_of(req):
+        headers = {"location": f"/models?{urlencode({'code': code_of(req)})}", "referrer-policy": "no-referrer"}
+        return func.HttpResponse(status_code=302, headers=headers)
+    from evaluation.pages.home import home_page
+
+    overview = await asyncio.to_thread(overview_of, (await service()).catalog)
+    return page(await asyncio.to_thread(home_page, overview, with_key=False))
+
+
+@app.function_name("docs")
+@app.route("docs", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+@answering
+async def docs(req: func.HttpRequest) -> func.HttpResponse:
+    from evaluation.pages.docs import docs_page
+    from scoring.openapi import openapi
+
+    described = openapi((await service()).catalog, __version__)
+    split = urlsplit(req.url)
+    base_url = f"{split.scheme}://{split.netloc}"
+    return page(await asyncio.to_thread(docs_page, described, code=code_of(req), base_url=base_url))
 
 
 @app.function_name("openapi")
@@ -243,3 +382,69 @@ async def openapi_document(req: func.HttpRequest) -> func.HttpResponse:
     from scoring.openapi import openapi
 
     return json_response(openapi((await service()).catalog, __version__))
+
+
+def code_of(req: func.HttpRequest) -> str | None:
+    """The key as the caller put it into the address; pages keep it in their links."""
+    code: str | None = req.params.get("code")
+    return code
+
+
+def overview_of(catalog: Catalog, derived: Store | None = None) -> list[HomeModel]:
+    """Each model as the home page shows it, with its newest report if `derived` may be read."""
+    from evaluation.pages.home import HomeModel
+
+    champions = {served.name: served for served in catalog.champions()}
+    found = []
+    for name in catalog.models:
+        champion = catalog.champion(name)
+        served = champions.get(name)
+        found.append(
+            HomeModel(
+                name=name,
+                champion=champion,
+                versions=tuple(catalog.versions(name)),
+                task=served.manifest.task if served else None,
+                features=len(served.manifest.features) if served else None,
+                description=served.manifest.description if served else "",
+                latest=latest(derived, name) if derived else None,
+                problem=None if served else catalog.problems.get(f"{name}/{champion}", "its bundle was refused"),
+            )
+        )
+    return found
+
+
+def trail_of(catalog: Catalog, model: str, instance_id: str, found: list[tuple[Record, Position]]) -> InstanceTrail:
+    """An instance's records as its page shows them."""
+    from evaluation.pages.instance import Evidence, InstanceTrail
+
+    served = next((served for served in catalog.champions() if served.name == model), None)
+    return InstanceTrail(
+        model=model,
+        id=instance_id,
+        evidence=[
+            Evidence(msgspec.to_builtins(record), **asdict(position), verified=True) for record, position in found
+        ],
+        integrity="Each record was read from a frame whose bytes agree with its hash, its position and its chain.",
+        features=[msgspec.to_builtins(feature) for feature in served.manifest.features] if served else [],
+        target_unit=served.manifest.target_unit if served else None,
+    )
+
+
+# ----------------------------------------------------------------------------------------------------- each hour
+
+
+@app.function_name("hourly")
+@app.timer_trigger(arg_name="timer", schedule="0 5 * * * *", use_monitor=True)
+def hourly(timer: func.TimerRequest) -> None:
+    """Seal, compact and profile the hours that are over, and write the day's reports."""
+    from evaluation.hourly import run_due
+
+    if timer.past_due:
+        _log.info("the hourly run is late; it catches up on what is due")
+    stores = startup.stores
+    thresholds = evaluation_settings(os.environ).thresholds
+    done = run_due(stores.log, stores.derived, startup.scoring_settings.models, time.time(), thresholds=thresholds)
+    _log.info("hourly run: %d hours, %d blobs, %d reports", len(done.hours), done.blobs, len(done.reports))
+    for problem in done.problems:
+        _log.error("hourly run, to be tried again: %s", problem)
