@@ -3,7 +3,7 @@
     reports/{model}/{report id}/report.json, report.html, entry.json
     reports/{model}/latest.json                                       the entry of the newest report
 
-The entry is written last, so that a report that is listed is whole. `latest.json` is never replaced by an older one.
+The entry is written last, so that all is there once it is. `latest.json` is never replaced by an older one.
 A name or an id that comes from outside is checked before it becomes a blob's name.
 """
 
@@ -30,10 +30,10 @@ def write_report(derived: Store, report: Report, html: str | None) -> ReportEntr
     derived.put(f"{folder}/report.json", encode_report(report), overwrite=True, content_type=JSON)
     if html is not None:
         derived.put(f"{folder}/report.html", html.encode(), overwrite=True, content_type=HTML)
-    derived.put(f"{folder}/entry.json", encode_report(entry), overwrite=True, content_type=JSON)
     newest = latest(derived, entry.model)
     if newest is None or _age(newest) <= _age(entry):
         derived.put(f"reports/{entry.model}/latest.json", encode_report(entry), overwrite=True, content_type=JSON)
+    derived.put(f"{folder}/entry.json", encode_report(entry), overwrite=True, content_type=JSON)
     return entry
 
 
