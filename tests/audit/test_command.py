@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import pty
@@ -15,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from audit.__main__ import main
 from audit.connect import open_stores
 from audit.ids import new_id
 from audit.layout import hour_of
@@ -30,19 +33,37 @@ SERVER_ID = new_id()
 
 
 @dataclass(frozen=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
 class Command:
     environ: dict[str, str]
     store: Store
 
-    def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+    def __call__(self, *arguments: str) -> Done:
+        """Run it in this process, which is quicker."""
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                code = main(arguments, self.environ)
+            except SystemExit as end:  # argparse
+                code = int(end.code or 0)
+        return Done(code, out.getvalue(), err.getvalue())
+
+    def in_a_process(self, *arguments: str, **environ: str) -> Done:
+        done = subprocess.run(
             [sys.executable, "-m", "audit", *arguments],
             cwd=ROOT,
-            env=os.environ | self.environ,
+            env=os.environ | self.environ | environ,
             capture_output=True,
             text=True,
             timeout=60,
         )
+        return Done(done.returncode, done.stdout, done.stderr)
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +152,7 @@ def test_verify_says_that_all_is_well_and_names_what_is_not(command: Command) ->
         command.store.delete(foreign)
 
 
-@pytest.mark.parametrize("arguments", [["tail"], ["show", HOSTILE], ["find", "--model", HOSTILE], ["tail", "--json"]])
+@pytest.mark.parametrize("arguments", [["show", HOSTILE], ["find", "--model", HOSTILE], ["tail", "--json"]])
 def test_hostile_values_do_nothing_to_a_terminal(command: Command, arguments: list[str]) -> None:
     shown = on_a_terminal(command, arguments)
     assert "evil" in shown
@@ -163,7 +184,7 @@ def on_a_terminal(command: Command, arguments: list[str]) -> str:
 
 
 def test_help_teaches(command: Command) -> None:
-    done = command("--help")
+    done = command.in_a_process("--help")
     assert done.returncode == 0
     for text in ("usage", "examples", "HYPERPLANE_STORAGE", "Exit codes"):
         assert text in done.stdout
@@ -201,7 +222,7 @@ def test_a_wrong_argument_is_a_usage_error(command: Command, arguments: list[str
 
 
 def test_a_terminal_without_unicode_gets_escapes(command: Command) -> None:
-    done = Command(command.environ | {"PYTHONIOENCODING": "ascii"}, command.store)("tail")
+    done = command.in_a_process("tail", PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stderr) == (0, "")
     assert "evil" in done.stdout
 
