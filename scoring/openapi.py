@@ -70,6 +70,7 @@ def _scoring_paths(manifests: list[Manifest], catalog: Catalog) -> dict[str, Any
 def _audit_paths(catalog: Catalog) -> dict[str, Any]:
     model = _model(catalog)
     trail = _page("The instance's records", {"type": "object"})
+    overview = _page("Models, versions and latest verdicts", {"type": "object"})
     listed = _page("Reports, newest first", {"type": "object"})
     report = _page("The report", {"type": "object"})
 
@@ -77,7 +78,9 @@ def _audit_paths(catalog: Catalog) -> dict[str, Any]:
         return _operation(name, summary, answer, (401, 404, 503), tag="audit")
 
     instance, report_id = _parameter("id", "The instance's id"), _parameter("id", "The report's id")
+    models = _operation("models", "All models with their latest verdicts", overview, (401, 503), tag="audit")
     return {
+        "/models": {"get": models},
         "/models/{model}/instances/{id}": {
             "parameters": [model, instance],
             "get": reading("instance", "One instance's audit trail", trail),
@@ -97,6 +100,9 @@ def _audit_paths(catalog: Catalog) -> dict[str, Any]:
 def _service_paths(catalog: Catalog) -> dict[str, Any]:
     model, version = _model(catalog), _parameter("version", "A version of the model")
     paths: dict[str, Any] = {
+        "/ping": {"get": _open("ping", "Whether the process answers, as MLflow asks")},
+        "/health": {"get": _open("health", "The same as /v2/health/ready, as MLflow asks", not_ready=True)},
+        "/version": {"get": _open("version", "The application's version")},
         "/v2": {"get": _open("server", "The service's name and version")},
         "/v2/health/live": {"get": _open("live", "Whether the process answers")},
         "/v2/health/ready": {
