@@ -1,10 +1,24 @@
-// Ends this Node process when the process that started it is gone, however it went (kill -9 too).
+// Makes Azurite's Node process end cleanly: with the process that started it, and at any moment.
 //
 // The parent holds the write end of our standard input and never writes. The kernel closes it when the parent
-// dies, which we see as the end of the stream. Loaded with `node --require`; see process.py for the other side.
+// dies (kill -9 too), which we see as the end of the stream. Loaded with `node --require`; process.py is the other side.
+//
+// Azurite handles SIGTERM only some moments after it answers its first request. A SIGTERM before that would end Node
+// without saving what was acknowledged; so we keep it and send it again until Azurite listens for it.
 "use strict";
 
 const GRACE_MS = 10_000;
+const AGAIN_MS = 10;
+
+let handedOver = false;
+
+process.on("SIGTERM", () => {
+  if (process.listenerCount("SIGTERM") > 1) {
+    handedOver = true;
+  } else if (!handedOver) {
+    setTimeout(() => process.kill(process.pid, "SIGTERM"), AGAIN_MS);
+  }
+});
 
 function leave() {
   process.kill(process.pid, "SIGTERM");

@@ -1,5 +1,7 @@
 """Azurite: data that outlives a clean stop, outages, appends at expected positions, errors, and nothing left behind."""
 
+import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -54,6 +56,28 @@ def test_what_was_acknowledged_is_there_after_each_outage(azurite_of_its_own: Az
             azurite_of_its_own.start()
             assert azurite_of_its_own.port == port
             assert blob.download_blob().readall() == written
+
+
+def test_it_stops_cleanly_however_soon_after_its_start(tmp_path: Path) -> None:
+    log = tmp_path / "azurite.log"
+    for wait_for in [b"is starting", b"successfully listens"]:
+        log.unlink(missing_ok=True)
+        running = Azurite(tmp_path)
+        thread = threading.Thread(target=stop_once, args=(running, log, wait_for))
+        thread.start()
+        with contextlib.suppress(LocalError):  # it may have been stopped before it answered
+            running.start()
+        thread.join()
+        running.close()
+        assert "successfully closed" in log.read_text(), wait_for
+
+
+def stop_once(running: Azurite, log: Path, text: bytes) -> None:
+    """Send SIGTERM to Azurite as soon as its log has the text."""
+    wait_until(lambda: log.exists() and text in log.read_bytes(), str(text))
+    process_id = running.process_id
+    assert process_id is not None
+    os.kill(process_id, signal.SIGTERM)
 
 
 def test_while_it_is_stopped_nobody_answers(azurite_of_its_own: Azurite) -> None:
