@@ -94,7 +94,7 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     label_ties: int  # labels that differ where scikit-learn's top two scores are within 1e-9
     takes_missing: bool  # the pipeline itself predicts rows with missing values, in the features that allow them
     ill_conditioned: int = 0  # rows far outside on which scikit-learn's own answer hangs on the last bit of the input
-    no_reference: int = 0  # rows that scikit-learn refuses: far outside, or the graph answers with NaN there too
+    no_reference: int = 0  # rows to which scikit-learn has no finite answer: far outside, or the graph has none either
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

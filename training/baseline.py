@@ -51,16 +51,18 @@ def edges_for(values: Doubles) -> list[float]:
     >>> edges_for(np.array([1.0, 2.0, 4.0, np.nan]))
     [0.5, 1.5, 3.0, 5.0]
     """
-    distinct = np.unique(values[~np.isnan(values)])
-    if len(distinct) == 1:
-        margin = 1e-6 * max(1.0, abs(float(distinct[0])))
-        return [float(distinct[0]) - margin, float(distinct[0]) + margin]
-    if len(distinct) > BINS:
-        return _increasing(np.quantile(values[~np.isnan(values)], np.linspace(0, 1, BINS + 1)))
-    middles = np.maximum(distinct[:-1] / 2 + distinct[1:] / 2, np.nextafter(distinct[:-1], np.inf))
-    first = distinct[0] - (middles[0] - distinct[0])
-    last = distinct[-1] + (distinct[-1] - middles[-1])
-    return _increasing(np.concatenate([[first], middles, [max(last, np.nextafter(distinct[-1], np.inf))]]))
+    there = values[~np.isnan(values)]
+    distinct = np.unique(there)
+    with np.errstate(over="ignore"):
+        if len(distinct) == 1:
+            margin = 1e-6 * max(1.0, abs(float(distinct[0])))
+            return _increasing(np.array([distinct[0] - margin, distinct[0] + margin]))
+        if len(distinct) > BINS:
+            return _increasing(np.quantile(there, np.linspace(0, 1, BINS + 1)))
+        middles = np.maximum(distinct[:-1] / 2 + distinct[1:] / 2, np.nextafter(distinct[:-1], np.inf))
+        first = distinct[0] - (middles[0] - distinct[0])
+        last = np.maximum(distinct[-1] + (distinct[-1] - middles[-1]), np.nextafter(distinct[-1], np.inf))
+    return _increasing(np.concatenate([[first], middles, [last]]))
 
 
 def histogram(values: Doubles, edges: Sequence[float]) -> Histogram:

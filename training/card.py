@@ -112,7 +112,7 @@ def _parity(manifest: Manifest) -> str:
     if parity.ill_conditioned:
         text += f" On {parity.ill_conditioned:,} rows far outside the training range no digit of the answer is certain."
     if parity.no_reference:
-        text += f" scikit-learn itself refuses {parity.no_reference:,} of the adversarial rows."
+        text += f" scikit-learn itself has no finite answer to {parity.no_reference:,} of the adversarial rows."
     return f"## Exactness\n\n{text}"
 
 

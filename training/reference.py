@@ -24,9 +24,12 @@ class Reference:
 
     def predict(self, values: Doubles) -> Answer:
         """Answers for all rows. Where the pipeline raises, scores are NaN, the label is -1 and `raised` is true."""
+        # One row that is refused fails its whole batch. Mostly it is rows of huge values, so these go together, last.
+        order = np.argsort(np.abs(np.nan_to_num(values, nan=0.0)).max(axis=1), kind="stable")
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            return self._predict(values)
+            answer = self._predict(values[order])
+        return _reordered(answer, np.argsort(order))
 
     def undefined(self, values: Doubles) -> npt.NDArray[np.bool_]:
         """Rows to which the model has no definite answer, because neighbours are equally far."""
@@ -71,6 +74,13 @@ def _margin(scores: npt.NDArray[Any]) -> Doubles:
         return np.abs(scores).astype(np.float64)
     ordered = np.sort(scores, axis=1)
     return np.asarray(ordered[:, -1] - ordered[:, -2], dtype=np.float64)
+
+
+def _reordered(answer: Answer, order: npt.NDArray[np.intp]) -> Answer:
+    assert answer.margin is not None
+    assert answer.raised is not None
+    labels = None if answer.labels is None else answer.labels[order]
+    return Answer(labels, answer.scores[order], answer.margin[order], answer.raised[order])
 
 
 def _joined(first: Answer, second: Answer) -> Answer:

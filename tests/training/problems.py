@@ -31,7 +31,15 @@ class Problem:
         """`export_bundle` of this data at noon."""
         options.setdefault("clock", lambda: NOON)
         return export_bundle(
-            pipeline, self.X_train, self.y_train, self.X_test, self.y_test, name=name, version=version, out=out, **options
+            pipeline,
+            self.X_train,
+            self.y_train,
+            self.X_test,
+            self.y_test,
+            name=name,
+            version=version,
+            out=out,
+            **options,
         )
 
 

@@ -72,7 +72,7 @@ def changed(graph: onnx.ModelProto, by: float) -> bytes:
     constants = [c for c in graph.graph.initializer if c.data_type == onnx.TensorProto.DOUBLE]
     array = numpy_helper.to_array(constants[-1]) + by
     constants[-1].CopyFrom(numpy_helper.from_array(array, constants[-1].name))
-    return graph.SerializeToString()
+    return bytes(graph.SerializeToString())
 
 
 def proof(problem: Problem, pipeline: Any, by: float = 0.0) -> Any:

@@ -152,7 +152,9 @@ def test_targets_that_are_missing_too_few_unknown_or_text(tmp_path: Path) -> Non
     few = Problem(problem.X_train, problem.y_train[:-1], problem.X_test, problem.y_test)
     assert "y_train has 59 values for 60 rows" in refusal(few, pipeline, tmp_path)
     other = Problem(problem.X_train, problem.y_train, problem.X_test, problem.y_test + 5)
-    assert "y_test holds labels that the classifier does not know: 5, 6; its classes are 0, 1" in refusal(other, pipeline, tmp_path)
+    assert "y_test holds labels that the classifier does not know: 5, 6; its classes are 0, 1" in refusal(
+        other, pipeline, tmp_path
+    )
     text = Problem(problem.X_train, problem.y_train.astype(str), problem.X_test, problem.y_test)
     regression = fitted_ridge(problem)
     words = Problem(problem.X_train, np.array(["a"] * 60), problem.X_test, problem.y_test)
