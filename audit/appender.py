@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from audit.errors import Ambiguous, AuditError, Conflict, Exists, Fenced, NotFound, Unavailable
 from audit.frames import FrameKind, Opening, Place, encode_frame, is_close
+from audit.guarded_store import GuardedStore
 from audit.layout import LogName, check_writer_id, hour_of
 from audit.store import Store
 
@@ -56,39 +56,6 @@ class _Blob:
     opening: _Frame | None = None  # until it is in
 
 
-class _Guarded:
-    """The store, with whatever else it lets through turned into `Ambiguous`: the bytes may have been sent."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def create(self, name: str) -> None:
-        with _unexpected(name):
-            self._store.create(name)
-
-    def append(self, name: str, data: bytes, at: int) -> None:
-        with _unexpected(name):
-            self._store.append(name, data, at)
-
-    def read(self, name: str, start: int, length: int) -> bytes:
-        with _unexpected(name):
-            return self._store.read(name, start, length)
-
-    def size(self, name: str) -> int:
-        with _unexpected(name):
-            return self._store.size(name)
-
-
-@contextmanager
-def _unexpected(name: str) -> Iterator[None]:
-    try:
-        yield
-    except AuditError:
-        raise
-    except Exception as problem:
-        raise Ambiguous(f"{name}: unexpected {type(problem).__name__}: {problem}") from problem
-
-
 class Appender:
     """Appends frames of records to blobs of its own. Not thread-safe: one thread uses it."""
 
@@ -101,7 +68,7 @@ class Appender:
         clock: Callable[[], float] = time.time,
         blob_blocks: int = 40_000,
     ) -> None:
-        self._store = _Guarded(store)
+        self._store = GuardedStore(store)
         self._writer_id = check_writer_id(writer_id)
         self._about = dict(opening)
         self._clock = clock

@@ -19,7 +19,6 @@ import msgspec
 
 from audit.errors import NotFound
 from audit.frames import (
-    MAX_HEADER_BYTES,
     BadFrame,
     FrameKind,
     Header,
@@ -29,13 +28,12 @@ from audit.frames import (
     check_place,
     decode_header,
     head_of,
-    header_line,
 )
 from audit.layout import HOUR_S, LOG, day_prefixes, hour_start_s, parse_name
 from audit.records import Record, decode_record, timestamp
 from audit.store import BlobInfo, Store
+from audit.window import Window
 
-RANGE_BYTES = 4 * 1024 * 1024
 _LATE_S = HOUR_S  # a record made just before the hour may be appended in the next
 _LISTED_BY_DAY = 400  # days; beyond, one listing of the whole log is cheaper than one for each day
 _log = logging.getLogger(__name__)
@@ -96,7 +94,7 @@ class BlobReader:
         self.closed = False
         self.finding: str | None = None
         self.finding_kind = ""  # "torn", "altered" or "after close"
-        self._bytes = _Window(store, name, self.place.offset)
+        self._bytes = Window(store, name, self.place.offset)
 
     @property
     def size_bytes(self) -> int:
@@ -209,44 +207,6 @@ def in_hours(hour: str, since_s: float | None, until_s: float | None) -> bool:
     if start_s is None:
         return False
     return (since_s is None or start_s + HOUR_S > since_s) and (until_s is None or start_s < until_s)
-
-
-class _Window:
-    """The part of a blob that is in memory: bytes [start, end), where `start` is the next frame's offset."""
-
-    def __init__(self, store: Store, name: str, start: int) -> None:
-        self._store = store
-        self._name = name
-        self._start = start
-        self._data = bytearray()
-        self._at_end = False
-
-    @property
-    def end(self) -> int:
-        return self._start + len(self._data)
-
-    def has(self, size_bytes: int) -> bool:
-        """Whether so many bytes follow; reads on as far as it must. A short answer is the blob's end."""
-        while len(self._data) < size_bytes and not self._at_end:
-            chunk = self._store.read(self._name, self.end, RANGE_BYTES)
-            self._data += chunk
-            self._at_end = len(chunk) < RANGE_BYTES
-        return len(self._data) >= size_bytes
-
-    def header_line(self) -> bytes:
-        if self._data.find(b"\n", 0, MAX_HEADER_BYTES) < 0:
-            self.has(MAX_HEADER_BYTES)
-        return header_line(self._data)
-
-    def take(self, skip: int, size_bytes: int) -> bytes:
-        """Bytes after the first `skip`, at most `size_bytes`; the window then begins behind them."""
-        self.has(skip + size_bytes)
-        with memoryview(self._data) as view:
-            taken = bytes(view[skip : skip + size_bytes])
-        if len(taken) == size_bytes:
-            del self._data[: skip + size_bytes]
-            self._start += skip + size_bytes
-        return taken
 
 
 def _frame(header: Header, line: bytes, body: bytes) -> Frame:

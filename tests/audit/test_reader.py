@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from audit.errors import NotFound
 from audit.frames import ZERO_HEAD, Place, encode_frame
 from audit.memory_store import MemoryStore
-from audit.reader import RANGE_BYTES, BlobReader, Position, blob_records, blobs, hours, read_blob, records
+from audit.reader import BlobReader, Position, blob_records, blobs, hours, read_blob, records
 from audit.records import encode_record
+from audit.window import RANGE_BYTES
 from tests.audit.examples import HOUR, NOON_S, WRITER, Clock, appender, copy_with, ids, lines, log_of, only_name, score
 
 NAME = f"log/v1/{HOUR}/{WRITER}-0.jsonl"
