@@ -29,6 +29,7 @@ from training.card import model_card
 from training.convergence import convergence_notes
 from training.conversion import INPUT, convert, output_names
 from training.data import Columns, Data, Doubles, fingerprint, read_columns, read_features, read_target
+from training.declaration import Declaration
 from training.envelope import calibrate
 from training.errors import ExportRefused
 from training.features import describe_features, read_policies
@@ -85,69 +86,81 @@ def export_bundle(
     Raises `ExportRefused` with the reason and the fix, `ParityError` with the worst rows, `BundleExists` for a
     version that is taken. Nothing is written then.
     """
-    models = Path(out)
-    check_free(models, name, version)
-    kind = model_kind(pipeline)
-    columns = read_columns(pipeline, X_train, feature_names)
-    classifier = kind.task != "regression"
-    train = _data(X_train, y_train, columns, "train", classifier)
-    test = _data(X_test, y_test, columns, "test", classifier)
-    weights = _weights(sample_weight, len(train))
-    target_name = _target_name(target, y_train, columns)
-    truth = _truth(train, test, kind)
-    positive = _positive(positive, kind)
+    declared = Declaration(
+        models=Path(out), name=name, version=version,
+        created=datetime.fromtimestamp(clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        feature_names=feature_names, target=target, target_unit=target_unit,
+        policies=read_policies(policies or {}, units or {}), positive=positive, criteria=criteria or Criteria(),
+        requirements=Requirements(p99_ms=p99_ms, cold_start_ms=cold_start_ms), thresholds=dict(thresholds or {}),
+        description=description, source=source, convergence=convergence, private=private, seed=seed,
+    )  # fmt: skip
+    check_free(declared.models, name, version)
+    return _export(pipeline, (X_train, y_train), (X_test, y_test), sample_weight, declared)
 
+
+def _export(
+    pipeline: Any, train_set: tuple[Any, Any], test_set: tuple[Any, Any], sample_weight: Any, declared: Declaration
+) -> Bundle:
+    """Refuse, convert, prove, measure, write."""
+    kind = model_kind(pipeline)
+    columns = read_columns(pipeline, train_set[0], declared.feature_names)
+    train = _data(*train_set, columns, "train", kind.task != "regression")
+    test = _data(*test_set, columns, "test", kind.task != "regression")
+    weights = _weights(sample_weight, len(train))
+    target = _target_name(declared.target, train_set[1], columns)
+    truth = _truth(train, test, kind)
+    positive = _positive(declared.positive, kind)
     reference = Reference(pipeline, kind, columns)
     takes = features_that_may_miss(reference, train.values)
     _no_surprises(train, test, columns, takes)
-    features = describe_features(train.values, columns, takes, read_policies(policies or {}, units or {}))
+    features = describe_features(train.values, columns, takes, declared.policies)
+
     graph = convert(pipeline, kind, len(columns.names)).SerializeToString(deterministic=True)
     session = GraphSession(graph, kind)
-    parity = prove(reference, session, train.values, test.values, columns, takes, seed)
+    parity = prove(reference, session, train.values, test.values, columns, takes, declared.seed)
 
     answer = session.predict(test.values)
-    importances = permutation_importance(session.predict, test.values, truth, kind, seed)
+    importances = permutation_importance(session.predict, test.values, truth, kind, declared.seed)
     features = [
         msgspec.structs.replace(feature, importance=importance)
         for feature, importance in zip(features, importances, strict=True)
     ]
-    calibration = calibrate(train.values, features, seed)
     manifest = Manifest(
-        schema=SCHEMA,
-        name=name,
-        version=version,
-        created=datetime.fromtimestamp(clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        task=kind.task,
-        features=features,
-        input=INPUT,
-        output=output_names(kind),
-        classes=list(kind.classes),
-        positive=positive,
-        target=target_name,
-        target_unit=target_unit,
-        criteria=criteria or Criteria(),
-        calibration=calibration,
-        parity=parity,
-        metrics=_metrics(kind, answer, truth, positive, seed),
-        convergence=[*convergence, *(note for note in convergence_notes(pipeline) if note not in convergence)],
-        requirements=Requirements(p99_ms=p99_ms, cold_start_ms=cold_start_ms),
-        thresholds=dict(thresholds or {}),
-        libraries={library: installed(library) for library in LIBRARIES} | {"python": platform.python_version()},
-        data=fingerprint(train, columns, weights) | _about(test, weights, source),
-        description=description,
-        files={},
-    )
-    positions = None if kind.task == "regression" else truth.astype(np.int64)
-    baseline = build_baseline(features, calibration, train.values, kind, answer, positions)
-    files = {
-        "model.onnx": graph,
-        "baseline.json": msgspec.json.encode(baseline) + b"\n",
-        "card.md": model_card(manifest, kind, _steps(pipeline), len(test)).encode(),
+        schema=SCHEMA, name=declared.name, version=declared.version, created=declared.created, task=kind.task,
+        features=features, input=INPUT, output=output_names(kind), classes=list(kind.classes), positive=positive,
+        target=target, target_unit=declared.target_unit, criteria=declared.criteria,
+        calibration=calibrate(train.values, features, declared.seed), parity=parity,
+        metrics=_metrics(kind, answer, truth, positive, declared.seed),
+        convergence=_convergence(declared.convergence, pipeline), requirements=declared.requirements,
+        thresholds=dict(declared.thresholds), libraries=_libraries(),
+        data=fingerprint(train, columns, weights) | _about(test, weights, declared.source),
+        description=declared.description, files={},
+    )  # fmt: skip
+    files = _files(manifest, kind, graph, train, answer, truth) | {
+        "card.md": model_card(manifest, kind, _steps(pipeline), len(test)).encode()
     }
-    if not private and all(feature.redaction == "none" for feature in features):
+    if not declared.private and all(feature.redaction == "none" for feature in features):
         predicted = _predicted(kind, session.predict(train.values))
-        files["sample.parquet"] = sample_parquet(train, predicted, columns, target_name, seed)
-    return write_bundle(models, manifest, files)
+        files["sample.parquet"] = sample_parquet(train, predicted, columns, target, declared.seed)
+    return write_bundle(declared.models, manifest, files)
+
+
+def _files(
+    manifest: Manifest, kind: ModelKind, graph: bytes, train: Data, answer: Answer, truth: npt.NDArray[np.generic]
+) -> dict[str, bytes]:
+    """The graph and the baseline."""
+    assert manifest.calibration is not None
+    positions = None if kind.task == "regression" else truth.astype(np.int64)
+    baseline = build_baseline(manifest.features, manifest.calibration, train.values, kind, answer, positions)
+    return {"model.onnx": graph, "baseline.json": msgspec.json.encode(baseline) + b"\n"}
+
+
+def _convergence(told: Sequence[str], pipeline: Any) -> list[str]:
+    return [*told, *(note for note in convergence_notes(pipeline) if note not in told)]
+
+
+def _libraries() -> dict[str, str]:
+    return {library: installed(library) for library in LIBRARIES} | {"python": platform.python_version()}
 
 
 def _data(X: Any, y: Any, columns: Columns, what: str, classifier: bool) -> Data:
