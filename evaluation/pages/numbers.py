@@ -11,14 +11,15 @@ from datetime import UTC, datetime, timedelta
 from evaluation.report_format import Window
 
 NOTHING = "–"
+NBSP = "\u00a0"  # keeps a number and its unit on one line
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def number(value: float | None) -> str:
-    """Three decimals below one, four significant digits above.
+    """Three decimals or digits below one, at most four significant digits above.
 
-    >>> [number(x) for x in (0.95, -0.00012, 0, 12.3456, 1234.5, 7.2e13, None, float("nan"))]
-    ['0.950', '−1.2×10⁻⁴', '0', '12.35', '1,234', '7.2×10¹³', '–', '–']
+    >>> [number(x) for x in (0.95, 0.0625, -0.00012, 0, 12.3456, 6.98, 1234.5, 7.2e13, None, float("nan"))]
+    ['0.950', '0.0625', '−1.2×10⁻⁴', '0', '12.35', '6.98', '1,234', '7.2×10¹³', '–', '–']
     """
     if value is None or not math.isfinite(value):
         return NOTHING
@@ -28,11 +29,12 @@ def number(value: float | None) -> str:
     elif size < 0.001 or size >= 1e9:
         text = _scientific(size)
     elif size < 1:
-        text = f"{size:.3f}"
+        text = f"{size:.3f}" if size >= 0.0995 else f"{size:.3g}"
     elif size == int(size):
         text = f"{int(size):,}"
     else:
         text = f"{size:,.{max(0, 3 - math.floor(math.log10(size)))}f}"
+        text = text.rstrip("0").removesuffix(".") if "." in text else text
     return f"−{text}" if value < 0 else text
 
 
@@ -66,33 +68,35 @@ def count(value: int | None) -> str:
 def percent(share: float | None) -> str:
     """A share of one with one decimal, rounded towards what it is not.
 
-    >>> [percent(x) for x in (0.9534, 1.0, 0.99996, 0.0, 0.0001, None)]
+    >>> [percent(x).replace(NBSP, " ") for x in (0.9534, 1.0, 0.99996, 0.0, 0.0001, None)]
     ['95.3 %', '100 %', '> 99.9 %', '0 %', '< 0.1 %', '–']
     """
-    if share is None or not math.isfinite(share):
+    if share is None or not math.isfinite(share * 100):
         return NOTHING
     if share in (0, 1):
-        return f"{share * 100:.0f} %"
-    if 0.9995 <= share < 1:
-        return "> 99.9 %"
-    if 0 < share < 0.001:
-        return "< 0.1 %"
-    return f"{share * 100:.1f} %".replace("-", "−")
+        text = f"{share * 100:.0f}"
+    elif 0.9995 <= share < 1:
+        text = f">{NBSP}99.9"
+    elif 0 < share < 0.001:
+        text = f"<{NBSP}0.1"
+    else:
+        text = f"{share * 100:,.1f}".replace("-", "−")
+    return f"{text}{NBSP}%"
 
 
 def milliseconds(value: float | None) -> str:
     """A run time in the unit that suits it.
 
-    >>> [milliseconds(x) for x in (0.0123, 3.417, 45.2, 1234.5, 90_000, None)]
+    >>> [milliseconds(x).replace(NBSP, " ") for x in (0.0123, 3.417, 45.2, 1234.5, 90_000, None)]
     ['12.3 µs', '3.42 ms', '45.2 ms', '1.23 s', '1 min 30 s', '–']
     """
     if value is None or not math.isfinite(value):
         return NOTHING
-    if value < 1:
-        return f"{value * 1000:.3g} µs"
-    if value < 1000:
-        return f"{value:.3g} ms"
-    return f"{value / 1000:.3g} s" if value < 60_000 else duration(value / 1000)
+    if 0 < value < 0.9995:
+        return f"{value * 1000:.3g}{NBSP}µs"
+    if value < 999.5:
+        return f"{value:.3g}{NBSP}ms"
+    return f"{value / 1000:.3g}{NBSP}s" if value < 60_000 else duration(value / 1000)
 
 
 def duration(seconds: float | None) -> str:

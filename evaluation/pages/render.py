@@ -66,4 +66,6 @@ def _finalize(value: Any) -> Any:
 
     if isinstance(value, Markup):
         return value
+    if value is None:
+        return numbers.NOTHING
     return shown(value if isinstance(value, str) else str(value))

@@ -1,7 +1,7 @@
 // Opens pages in headless Chromium and says what a person would complain about.
 //
 // One JSON line in, one JSON line out, until stdin ends: {url, width, height, dark, media, screenshot, whole} gives
-// {title, text, overflow, violations, problems, requests, dialogs, scripts}. Driven by browser.py.
+// {status, title, text, overflow, violations, problems, requests, dialogs, scripts}. Driven by browser.py.
 
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -80,7 +80,7 @@ function measure() {
 }
 
 async function audit() {
-  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  const { violations } = await axe.run(document, { resultTypes: ["violations"], preload: false });
   return violations.map(({ id, impact, help, nodes }) => ({
     id, impact, help, where: nodes.slice(0, 3).map((node) => `${node.target.join(" ")}: ${node.failureSummary}`),
   }));

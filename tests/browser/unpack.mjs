@@ -5,25 +5,12 @@
 // its final name only when it is complete. Its own libraries come along, so that glibc is all the machine has to have.
 
 import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const modules = join(dirname(fileURLToPath(import.meta.url)), "node_modules");
 const archives = ["chromium.br", "fonts.tar.br", "al2023.tar.br"];
-
-// Open Sans comes with the package, so that text has the same width on every machine; other glyphs from the system's fonts.
-const fontsConf = `<?xml version="1.0"?>
-<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
-<fontconfig>
-  <dir prefix="relative">fonts</dir>
-  <dir>/usr/share/fonts</dir>
-  <dir>/usr/local/share/fonts</dir>
-  <cachedir prefix="relative">cache</cachedir>
-  <alias><family>system-ui</family><prefer><family>Open Sans</family></prefer></alias>
-  <alias><family>sans-serif</family><prefer><family>Open Sans</family></prefer></alias>
-  <alias><family>monospace</family><prefer><family>Liberation Mono</family><family>DejaVu Sans Mono</family></prefer></alias>
-</fontconfig>
-`;
 
 // Returns { program, environment }: the path of the browser and the environment it has to start with.
 export async function unpackedChromium() {
@@ -31,8 +18,9 @@ export async function unpackedChromium() {
   const { version } = JSON.parse(await readFile(join(bundle, "package.json"), "utf8"));
   const folder = join(modules, ".cache", `chromium-${version}`);
   if (!(await exists(folder))) await unpack(join(bundle, "bin"), folder);
+  const fontsConf = await writeFontsConf(folder);
   const libraries = [join(folder, "al2023", "lib"), process.env.LD_LIBRARY_PATH].filter(Boolean).join(":");
-  const environment = { ...process.env, LD_LIBRARY_PATH: libraries, FONTCONFIG_FILE: join(folder, "fonts.conf") };
+  const environment = { ...process.env, LD_LIBRARY_PATH: libraries, FONTCONFIG_FILE: fontsConf };
   return { program: join(folder, "chromium"), environment };
 }
 
@@ -43,13 +31,24 @@ async function unpack(bin, folder) {
     const { inflate } = await import("@sparticuz/chromium");
     await Promise.all(archives.map((archive) => inflate(join(bin, archive))));
   });
-  await writeFile(join(unfinished, "fonts.conf"), fontsConf);
   try {
     await rename(unfinished, folder);
   } catch (problem) {
     await rm(unfinished, { recursive: true, force: true });
     if (!(await exists(folder))) throw problem; // otherwise another process was faster, and its copy is as good
   }
+}
+
+// Open Sans comes with the package, so that text is as wide on every machine; other glyphs from the system's fonts.
+async function writeFontsConf(folder) {
+  const path = join(tmpdir(), "fonts.conf");
+  const preferred = { "system-ui": ["Open Sans"], "sans-serif": ["Open Sans"], monospace: ["Liberation Mono", "DejaVu Sans Mono"] };
+  const aliases = Object.entries(preferred).map(([family, fonts]) =>
+    `<alias><family>${family}</family><prefer>${fonts.map((font) => `<family>${font}</family>`).join("")}</prefer></alias>`);
+  const folders = [join(folder, "fonts"), "/usr/share/fonts", "/usr/local/share/fonts"].map((one) => `<dir>${one}</dir>`);
+  const settings = [...folders, `<cachedir>${join(folder, "font-cache")}</cachedir>`, ...aliases].join("\n");
+  await writeFile(path, `<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n<fontconfig>\n${settings}\n</fontconfig>\n`);
+  return path;
 }
 
 // The package writes to os.tmpdir(), which reads TMPDIR whenever it is asked.

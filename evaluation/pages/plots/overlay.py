@@ -132,7 +132,8 @@ def _in_words(pair: HistogramPair, main: list[Column], apart: list[Column], unit
     before, now = _total(pair, now=False), _total(pair, now=True)
     words = [f"Before production {count(before)} values, now {count(now)}."]
     if pair.edges is not None and main:
-        words.append(f"{len(main)} bins from {number(pair.edges[0])} to {number(pair.edges[-1])} {unit or ''}.")
+        between = f"from {number(pair.edges[0])} to {number(pair.edges[-1])} {unit or ''}"
+        words.append(f"{len(main)} {'bin' if len(main) == 1 else 'bins'} {between}.")
         index = max(range(len(main)), key=lambda i: abs(main[i].now - main[i].before))
         where = f"the bin from {number(pair.edges[index])} to {number(pair.edges[index + 1])}"
         words.append(f"The largest change is in {where}: {_change(main[index])}.")

@@ -1,0 +1,46 @@
+"""The home page: what this is, which models it serves, how they are doing, and where to go from here.
+
+Anybody may open it; verdicts and links to data are for callers with a key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evaluation.pages import numbers
+from evaluation.pages.render import render
+from evaluation.report_format import ReportEntry, Verdict
+
+
+@dataclass(frozen=True)
+class HomeModel:
+    """One model as the home page shows it."""
+
+    name: str
+    champion: str | None  # version; None when none can be served
+    versions: tuple[str, ...] = ()
+    task: str | None = None
+    features: int | None = None
+    description: str = ""
+    latest: ReportEntry | None = None  # its newest report
+    problem: str | None = None  # why it cannot be served
+
+
+def home_page(models: list[HomeModel], *, with_key: bool, code: str | None = None) -> str:
+    """The page; without a key no verdict and no link to data is in it, whatever `models` holds."""
+    return render(
+        "home.html.j2",
+        served=True,
+        models=models,
+        with_key=with_key,
+        code=code if with_key else None,
+        window=numbers.window,
+        figure=_figure,
+    )
+
+
+def _figure(section: str, verdict: Verdict) -> str:
+    """The verdict's number as its section writes numbers."""
+    if section == "coverage":
+        return numbers.percent(verdict.value)
+    return numbers.milliseconds(verdict.value) if section == "profiling" else numbers.number(verdict.value)

@@ -1,0 +1,174 @@
+"""One instance's audit trail: every record that has its id, in the order of the log.
+
+For the person who is asked "why did the model say this?": what came in, how each value compares with the training
+range, what was answered, how long it took, what the truth turned out to be, and where in the log the evidence lies.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from evaluation.pages import numbers
+from evaluation.pages.render import render
+from evaluation.pages.text import LongText
+
+FEATURES = 500  # rows of an instance's table
+FACTS = ("version", "request", "row", "rows", "role", "cold")  # shown as they are
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One record as plain JSON values, and where it lies."""
+
+    record: dict[str, Any]  # as in the log
+    blob: str
+    sequence: int  # of its frame
+    line: int  # in the frame
+    head: str | None = None  # of the frame, hexadecimal
+    verified: bool = False  # the frame's bytes agree with its hashes and its chain
+
+
+@dataclass(frozen=True)
+class InstanceTrail:
+    """All that is known of one id."""
+
+    model: str
+    id: str
+    evidence: list[Evidence]  # oldest first
+    integrity: str = ""  # one sentence on what was checked
+    features: list[dict[str, Any]] = field(default_factory=list)  # as `x-features` of the OpenAPI document
+    target_unit: str | None = None
+
+
+@dataclass(frozen=True)
+class Input:
+    """One value of the instance beside what the model expects."""
+
+    name: str
+    value: str
+    expected: str
+    flags: list[str]
+
+
+def instance_page(trail: InstanceTrail, *, code: str | None = None) -> str:
+    """The trail as a page; an id without records says so."""
+    return render(
+        "instance.html.j2",
+        served=True,
+        code=code,
+        trail=trail,
+        entries=[_entry(evidence, trail) for evidence in trail.evidence],
+        all_verified=all(evidence.verified for evidence in trail.evidence),
+    )
+
+
+def _entry(evidence: Evidence, trail: InstanceTrail) -> dict[str, Any]:
+    record = evidence.record
+    inputs = _inputs(record, trail.features) if record.get("kind") == "score" else []
+    return {
+        "evidence": evidence,
+        "record": {name: record.get(name) for name in FACTS},
+        "when": numbers.when(_text(record.get("ts")) or None),
+        "kind": _text(record.get("kind")),
+        "outcome": _text(record.get("outcome")),
+        "reasons": [_text(reason) for reason in _list(record.get("reasons"))],
+        "answer": _answer(record.get("y"), trail.target_unit),
+        "probabilities": _probabilities(record.get("y")),
+        "inputs": inputs[:FEATURES],
+        "inputs_left_out": max(0, len(inputs) - FEATURES),
+        "distance": _distance(_flags(record).get("distance")),
+        "cluster": _flags(record).get("cluster"),
+        "times": [(stage, numbers.milliseconds(us / 1000)) for stage, us in _times(record)],
+        "json": LongText(json.dumps(record, indent=2, ensure_ascii=False, default=str)),
+    }
+
+
+def _inputs(record: dict[str, Any], features: list[dict[str, Any]]) -> list[Input]:
+    """The manifest's features in its order, then keys that the model does not know."""
+    values = record.get("x")
+    if not isinstance(values, dict):
+        return []
+    known = {feature["name"]: feature for feature in features}
+    names = [*known, *(name for name in values if name not in known)] if known else list(values)
+    flags = _flags(record)
+    return [Input(name, _value(values, name), _expected(known.get(name)), _flags_of(flags, name)) for name in names]
+
+
+def _value(values: dict[str, Any], name: str) -> str:
+    if name not in values:
+        return "not sent"
+    value = values[name]
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _expected(feature: dict[str, Any] | None) -> str:
+    if feature is None:
+        return ""
+    unit = f" {feature['unit']}" if feature.get("unit") else ""
+    if feature.get("minimum") is not None and feature.get("maximum") is not None:
+        return f"{numbers.number(feature['minimum'])} to {numbers.number(feature['maximum'])}{unit}"
+    if feature.get("categories"):
+        return ", ".join(str(category) for category in feature["categories"])
+    return f"{feature.get('type', '')}{unit}"
+
+
+def _flags_of(flags: dict[str, Any], name: str) -> list[str]:
+    found = []
+    for kind in ("missing", "artifacts", "outside"):
+        flagged = flags.get(kind)
+        if isinstance(flagged, dict) and name in flagged:
+            detail = flagged[name]
+            words = ", ".join(map(str, detail)) if isinstance(detail, list) else str(detail)
+            found.append(f"{kind.removesuffix('s')}: {words.replace('_', ' ')}")
+        elif isinstance(flagged, list) and name in flagged:
+            found.append(kind.removesuffix("s"))
+    return found
+
+
+def _answer(y: Any, unit: str | None) -> str | None:
+    if not isinstance(y, dict):
+        return None
+    if "label" in y:
+        return _text(y["label"])
+    if "value" not in y:
+        return None
+    value = y["value"]
+    text = numbers.number(value) if isinstance(value, int | float) and not isinstance(value, bool) else _text(value)
+    return f"{text} {unit}" if unit else text
+
+
+def _probabilities(y: Any) -> list[tuple[str, float]]:
+    found = y.get("probabilities") if isinstance(y, dict) else None
+    pairs = [(str(name), float(p)) for name, p in found.items() if _is_share(p)] if isinstance(found, dict) else []
+    return sorted(pairs, key=lambda pair: -pair[1])[:12]
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= 1
+
+
+def _distance(value: Any) -> str | None:
+    return numbers.number(value) if isinstance(value, int | float) else None
+
+
+def _times(record: dict[str, Any]) -> list[tuple[str, float]]:
+    times = record.get("us")
+    pairs = times.items() if isinstance(times, dict) else ()
+    return [(str(stage), float(us)) for stage, us in pairs if isinstance(us, int | float)]
+
+
+def _flags(record: dict[str, Any]) -> dict[str, Any]:
+    flags = record.get("flags")
+    return flags if isinstance(flags, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

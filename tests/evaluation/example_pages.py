@@ -1,0 +1,169 @@
+"""Realistic, empty and hostile inputs for every page; no numbers of it are measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evaluation.pages.docs import docs_page
+from evaluation.pages.home import HomeModel, home_page
+from evaluation.pages.instance import Evidence, InstanceTrail, instance_page
+from evaluation.pages.report import report_page
+from evaluation.pages.reports import no_report_page, reports_page
+from evaluation.report_format import entry_of
+from tests.evaluation.example_report import empty_report, example_report
+
+ATTACK = (
+    "\"><img src=x onerror=alert(1)><script>alert('x')</script></style></title>{{7*7}}&amp;\u202egnp.exe\x00\x07\ud800"
+)
+
+
+def pages() -> dict[str, str]:
+    """Every page by a name that says what it shows."""
+    return {
+        "report of a classifier": report_page(example_report("binary")),
+        "report of many classes, served": report_page(example_report("multiclass"), served=True, code="k e&y"),
+        "report of a regression": report_page(example_report("regression")),
+        "report without labels": report_page(example_report(labels=False)),
+        "report without calls": report_page(empty_report()),
+        "report with hostile values": report_page(example_report(hostile=True), served=True),
+        "home": home_page(_models(), with_key=True, code="k e&y"),
+        "home without a key": home_page(_models(), with_key=False),
+        "home without models": home_page([], with_key=True),
+        "home with hostile values": home_page([_hostile_model()], with_key=True, code=ATTACK),
+        "reports": reports_page("wine", [entry_of(example_report("multiclass")), entry_of(empty_report())], code="k"),
+        "reports, none yet": reports_page("wine", []),
+        "reports with hostile values": reports_page(ATTACK, [entry_of(example_report(hostile=True))], code=ATTACK),
+        "no report yet": no_report_page("wine", code="k"),
+        "no report yet, hostile": no_report_page(ATTACK),
+        "instance": instance_page(trail(), code="k e&y"),
+        "instance without records": instance_page(InstanceTrail("wine", "a-17", [])),
+        "instance with hostile values": instance_page(hostile_trail(), code=ATTACK),
+        "docs": docs_page(openapi(), code="k"),
+        "docs of nothing": docs_page({"openapi": "3.1.0", "paths": {}}),
+        "docs with hostile values": docs_page(openapi(ATTACK), code=ATTACK),
+    }
+
+
+def _models() -> list[HomeModel]:
+    return [
+        HomeModel(
+            name="breast-cancer",
+            champion="1",
+            versions=("1", "2"),
+            task="binary",
+            features=30,
+            description="Is the mass malignant? Logistic regression on 30 measurements of cell nuclei.",
+            latest=entry_of(example_report("binary")),
+        ),
+        HomeModel(name="diabetes", champion="1", versions=("1",), task="regression", features=10),
+        HomeModel(name="wine", champion=None, problem="wine/1: model.onnx: its SHA-256 is not the manifest's"),
+    ]
+
+
+def _hostile_model() -> HomeModel:
+    entry = entry_of(example_report(hostile=True))
+    return HomeModel(
+        name=ATTACK, champion=ATTACK, versions=(ATTACK,) * 20, task=ATTACK, description="x" * 100_000, latest=entry
+    )
+
+
+def trail() -> InstanceTrail:
+    """A scored instance with a flag of each kind, its challenger, and its label."""
+    score = {
+        "v": 1,
+        "kind": "score",
+        "id": "0192f0c1-7b5a-7cc3-8d4e-2f1a3b4c5d6e",
+        "ts": "2026-11-23T14:05:06.123456Z",
+        "request": "req-1",
+        "row": 0,
+        "rows": 3,
+        "model": "breast-cancer",
+        "version": "1",
+        "role": "champion",
+        "outcome": "scored",
+        "flags": {"missing": ["texture"], "outside": {"area": "above"}, "artifacts": {"kind": ["unseen_category"]}},
+        "x": {"radius": 17.99, "area": 3001.5, "kind": "frozen", "texture": None},
+        "y": {"label": "malignant", "probabilities": {"malignant": 0.93, "benign": 0.07}},
+        "us": {"decode": 6, "judge": 41, "infer": 26, "encode": 5},
+        "writer": "20261123T140506-3f9c2a71",
+    }
+    label = {"v": 1, "kind": "label", "id": score["id"], "ts": "2026-11-24T08:00:00.000000Z", "outcome": "recorded"}
+    blob = "log/v1/2026/11/23/14/20261123T140506-3f9c2a71-0.jsonl"
+    return InstanceTrail(
+        model="breast-cancer",
+        id=str(score["id"]),
+        evidence=[
+            Evidence(score, blob, sequence=12, line=0, head="9f2c" * 16, verified=True),
+            Evidence(score | {"role": "challenger", "version": "2"}, blob, sequence=12, line=1, verified=True),
+            Evidence(label | {"y": {"label": "benign"}}, blob, sequence=14, line=0, head="0a" * 32, verified=True),
+        ],
+        integrity="3 records in 2 frames; each frame agrees with its hashes and with the one before it.",
+        features=_features("area"),
+    )
+
+
+def hostile_trail() -> InstanceTrail:
+    """Values of the worst kinds in every place, and one frame that does not verify."""
+    values: dict[str, Any] = {ATTACK: ATTACK, "long": "y" * 100_000, "deep": [[ATTACK]], "number": "Infinity"}
+    record = {
+        "kind": "score",
+        "outcome": ATTACK,
+        "ts": ATTACK,
+        "reasons": [ATTACK],
+        "flags": {"missing": ATTACK, "outside": {ATTACK: ATTACK}, "distance": "far"},
+        "x": values,
+        "y": {"label": ATTACK, "probabilities": {ATTACK: 0.5, "b": "no"}},
+        "us": {ATTACK: 5, "judge": None},
+    }
+    odd = {"kind": "request_error", "x": [1], "y": 3, "reasons": "no list", "us": 7, "flags": []}
+    evidence = [Evidence(record, ATTACK, 0, 0, ATTACK, verified=False), Evidence(odd, "b", 1, 0)]
+    return InstanceTrail(ATTACK, ATTACK, evidence, features=_features(ATTACK), target_unit=ATTACK)
+
+
+def _features(name: str) -> list[dict[str, Any]]:
+    return [
+        {"name": "radius", "type": "float", "unit": "mm", "minimum": 6.98, "maximum": 28.11, "missing": "abstain"},
+        {"name": name, "type": "float", "unit": name, "minimum": 143.5, "maximum": 2501.0, "outside": "flag"},
+        {"name": "texture", "type": "float", "minimum": 9.7, "maximum": 39.3},
+        {"name": "kind", "type": "string", "categories": ["fresh", name]},
+    ]
+
+
+def openapi(name: str = "breast-cancer") -> dict[str, Any]:
+    """A small document with references, several kinds of parameters and one model."""
+    parameter = {"name": "model", "in": "path", "required": True, "schema": {"type": "string", "enum": [name]}}
+    request = {"instances": [{"radius": 14.1, name: "it's"}], "ids": ["a-17"]}
+    body = {"schema": {"$ref": "#/components/schemas/Request"}, "examples": {name: {"value": request}}}
+    answer = {"description": "An outcome each", "content": {"application/json": {"schema": {"$ref": "#/nowhere"}}}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Hyperplane", "version": "0.1.0", "description": f"Scores instances. {name}"},
+        "tags": [{"name": "score", "description": "Predictions and ground truth"}],
+        "paths": {
+            "/models/{model}/score": {
+                "parameters": [parameter],
+                "post": {
+                    "summary": "Score instances with a model's champion",
+                    "description": name,
+                    "tags": ["score"],
+                    "security": [{"key": []}],
+                    "requestBody": {"required": True, "content": {"application/json": body}},
+                    "responses": {"200": answer, "404": {"description": f"No such model: {name}"}},
+                },
+            },
+            "/health": {"get": {"summary": "Whether it works", "responses": {"200": {"description": "It does"}}}},
+        },
+        "components": {
+            "schemas": {
+                "Request": {
+                    "type": "object",
+                    "required": ["instances"],
+                    "properties": {
+                        "instances": {"type": "array", "items": {"$ref": f"#/components/schemas/instance.{name}"}},
+                        "ids": {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "null"}]},
+                    },
+                },
+                f"instance.{name}": {"type": "object", "x-features": _features(name), "examples": [{"radius": 14.1}]},
+            }
+        },
+    }
