@@ -119,6 +119,7 @@ def test_the_traceback_of_a_failure_is_in_the_log(host: LocalHost, client: httpx
     client.get("/fails/exception")
     found = re.compile(r'function_app\.py", line \d+, in fails')
     wait_until(lambda: found.search(host.log) is not None, "the traceback")
+    assert "RuntimeError: told to fail" in host.log
 
 
 def test_status_headers_and_cookies_of_an_answer_arrive(client: httpx.Client) -> None:
