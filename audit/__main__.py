@@ -12,7 +12,6 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
 
 from audit import display
 from audit.browse import Filter, newest
@@ -83,11 +82,10 @@ def _find(store: Store, options: argparse.Namespace) -> int:
     )
     limit = options.limit or sys.maxsize - 1
     with display.progress_bar("reading hours", wanted=not options.json) as progress:
-        records = newest(store, wanted, limit + 1, progress)
-        shown = islice(records, limit)
-        count = display.print_json(shown) if options.json else display.print_table(list(shown))
-        more = next(records, None) is not None
-    if more:
+        records = list(newest(store, wanted, limit + 1, progress))
+    shown = records[:limit]
+    count = display.print_json(shown) if options.json else display.print_table(shown)
+    if len(records) > limit:
         display.say(f"audit: more records match; these are the newest {limit}, --limit 0 shows all")
     if not count:
         display.say(f"audit: no record matches{_within(options)}")
