@@ -14,6 +14,7 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
@@ -49,6 +50,9 @@ Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
 
+# The header's id, or one of our own, before the body was read: an error's answer and its record carry the same.
+REQUEST_ID: ContextVar[str] = ContextVar("request_id")
+
 STATUS: tuple[tuple[type[Exception], int], ...] = (
     (BadRequest, 400),
     (UnknownModel, 404),
@@ -71,12 +75,12 @@ def answering(handler: Handler) -> Handler:
 
     @functools.wraps(handler)
     async def answered(req: func.HttpRequest) -> func.HttpResponse:
-        given = req.headers.get("x-request-id")
+        REQUEST_ID.set(usable_id(req.headers.get("x-request-id")))
         try:
             response = await handler(req)
         except (ScoringError, AuditError) as problem:
             response = error(problem)
-        response.headers.setdefault("x-request-id", usable_id(given))
+        response.headers.setdefault("x-request-id", REQUEST_ID.get())
         if (trace := req.headers.get("traceparent")) is not None:
             response.headers["traceparent"] = trace
         return response
@@ -144,8 +148,7 @@ async def score_version(req: func.HttpRequest) -> func.HttpResponse:
 
 async def scored(req: func.HttpRequest, version: str | None) -> func.HttpResponse:
     """Score the body with a version of the model, by default its champion."""
-    asked = req.headers.get("x-request-id")
-    response = await (await service()).score(req.route_params["model"], version, req.get_body(), asked)
+    response = await (await service()).score(req.route_params["model"], version, req.get_body(), REQUEST_ID.get())
     headers = {"x-request-id": response.request_id}
     return func.HttpResponse(response.body, headers=headers, mimetype=JSON)
 
@@ -154,8 +157,7 @@ async def scored(req: func.HttpRequest, version: str | None) -> func.HttpRespons
 @app.route("models/{model}/labels", methods=["POST"])
 @answering
 async def labels(req: func.HttpRequest) -> func.HttpResponse:
-    asked = req.headers.get("x-request-id")
-    response = await (await service()).label(req.route_params["model"], req.get_body(), asked)
+    response = await (await service()).label(req.route_params["model"], req.get_body(), REQUEST_ID.get())
     headers = {"x-request-id": response.request_id}
     return func.HttpResponse(response.body, headers=headers, mimetype=JSON)
 

@@ -50,7 +50,9 @@ class Startup:
         return self._service
 
     def close(self) -> None:
-        """Record what waits, end the log's blob. For the end of the process."""
+        """Finish what is being worked on, record it, end the log's blob. For the end of the process."""
+        if self._service.done() and self._service.exception() is None:
+            self._service.result().close()
         if self._writer is not None:
             self._writer.close()
 

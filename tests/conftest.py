@@ -31,9 +31,9 @@ def azurite_of_its_own(tmp_path: Path) -> Iterator[Azurite]:
 
 @pytest.fixture(scope="session")
 def demo_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo bundles and serving.toml, as `make models` makes them, in a folder of the session's own."""
+    """The demo bundles and serving.toml, as `make models` makes them, made anew in a folder of the session's own."""
     folder = tmp_path_factory.mktemp("models")
-    shutil.copytree(ROOT / "models", folder, dirs_exist_ok=True)
+    shutil.copy(ROOT / "models" / "serving.toml", folder)
     subprocess.run([sys.executable, "-m", "training", "demo", "--out", str(folder)], cwd=ROOT, check=True)
     return folder
 
@@ -48,4 +48,6 @@ def platform(azurite: Azurite, demo_models: Path, tmp_path_factory: pytest.TempP
         "HYPERPLANE_MODELS": str(demo_models),
     }
     with LocalHost(env=environment, data=tmp_path_factory.mktemp("host")) as host:
-        yield Platform(host.url, host.key, environment)
+        running = Platform(host.url, host.key, environment)
+        yield running
+        running.close()

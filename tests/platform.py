@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +35,9 @@ class Platform:
     key: str
     environment: Mapping[str, str]  # what the commands need to find the same storage and models
 
-    @property
+    @cached_property
     def client(self) -> httpx.Client:
-        """An HTTP client that sends the key."""
+        """An HTTP client that sends the key; `close` ends it."""
         return httpx.Client(base_url=self.url, headers={"x-functions-key": self.key}, timeout=60)
 
     def command(self, module: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -52,9 +52,14 @@ class Platform:
         assert not check or done.returncode == 0, f"{done.returncode}: {done.stdout}{done.stderr}"
         return done
 
+    @cached_property
     def stores(self) -> Stores:
         """The two containers, opened beside the host."""
         return open_stores(from_environ(self.environment))
+
+    def close(self) -> None:
+        """End the client's connections."""
+        self.client.close()
 
 
 @cache

@@ -28,7 +28,7 @@ def score(platform: Platform, model: str, instances: list[Any], **more: Any) -> 
 
 
 def logged(platform: Platform, model: str) -> list[Record]:
-    return [record for record, _ in records(platform.stores().log) if record.model == model]
+    return [record for record, _ in records(platform.stores.log) if record.model == model]
 
 
 def test_three_rows_end_in_three_outcomes_and_the_command_shows_their_records(platform: Platform) -> None:
@@ -91,7 +91,7 @@ def traffic(platform: Platform, model: str) -> None:
         assert score(platform, model, instances, ids=ids).status_code == 200
         labels += [(name, label) for name, (_, label) in zip(ids, part, strict=True) if draw.random() > 0.2]
     assert platform.client.post(f"/models/{model}/score", content=b'{"instances": [').status_code == 400
-    wrong = [(name, rows[0][1]) for name, _ in labels[:15]]  # corrected by what follows
+    wrong = [(name, rows[-1][1]) for name, _ in labels[:15]]  # corrected by what follows
     for batch in (wrong, labels):
         send_labels(platform, model, batch)
 
@@ -180,7 +180,7 @@ def binary(labels: list[str], predicted: list[str], table: Any, names: list[str]
     (true_negative, false_positive), _ = truth.confusion_matrix(labels, predicted, labels=["benign", "malignant"])
     return {
         "precision": truth.precision_score(labels, predicted, pos_label="malignant"),
-        "tpr": truth.recall_score(labels, predicted, pos_label="malignant"),
+        "recall": truth.recall_score(labels, predicted, pos_label="malignant"),
         "fpr": false_positive / (false_positive + true_negative),
         "f1": truth.f1_score(labels, predicted, pos_label="malignant"),
         "roc_auc": truth.roc_auc_score(is_positive, probability),
@@ -286,3 +286,13 @@ def test_outcomes_by_hand(platform: Platform) -> None:
     for batch in by_request.values():
         assert sorted(record.row or 0 for record in batch) == list(range(len(batch)))
         assert {record.rows for record in batch} == {len(batch)}
+
+
+def test_an_error_and_its_record_carry_the_same_request_id(platform: Platform) -> None:
+    answer = platform.client.post("/models/wine/score", content=b"{", headers={"traceparent": "00-" + "a" * 32})
+    assert answer.status_code == 400
+    assert answer.headers["traceparent"] == "00-" + "a" * 32
+    newest = [record for record in logged(platform, "wine") if record.kind == "request_error"][-1]
+    assert newest.request == answer.headers["x-request-id"]
+    named = platform.client.post("/models/wine/score", content=b"{", headers={"x-request-id": "mine-1"})
+    assert named.headers["x-request-id"] == "mine-1"

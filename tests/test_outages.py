@@ -20,7 +20,7 @@ OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "60"))
 
 
 def logged_ids(platform: Platform) -> Counter[str]:
-    return Counter(record.id for record, _ in records(platform.stores().log) if record.kind == "score")
+    return Counter(record.id for record, _ in records(platform.stores.log) if record.kind == "score")
 
 
 def test_three_outages_of_the_storage_cost_some_503s_and_no_record(
@@ -87,4 +87,4 @@ def check_log(platform: Platform, answers: Answers) -> None:
     assert not twice, f"{len(twice)} logged twice: {sorted(twice)[:5]}"
     refused = set(found) - set(answers.acknowledged) - set(answers.unknown)
     assert not refused, f"{len(refused)} logged though the client was told they were not: {sorted(refused)[:5]}"
-    assert not verify(platform.stores().log)
+    assert not verify(platform.stores.log)
