@@ -126,11 +126,17 @@ def _backfill(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             reports=options.reports,
             progress=progress,
         )
-    reports = f", {len(done.reports)} reports written" if options.reports else ""
-    terminal.say(f"evaluation: {len(done.hours)} hours worked on, {done.blobs} blobs compacted and profiled{reports}")
+    told = [f"{_many(len(done.hours), 'hour')} worked on", f"{_many(done.blobs, 'blob')} compacted and profiled"]
+    if options.reports:
+        told.append(f"{_many(len(done.reports), 'report')} written")
+    terminal.say(f"evaluation: {', '.join(told)}")
     for problem in done.problems:
         terminal.say(f"evaluation: {problem}")
     return 1 if done.problems or any(entry.level == "alert" for entry in done.reports) else 0
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _schema(_options: argparse.Namespace, _environ: Mapping[str, str]) -> int:

@@ -35,6 +35,15 @@ def count_values(values: Sequence[Any], bins: Histogram) -> Histogram:
     return _count_numbers(_doubles(numbers), bins, unseen=len(values) - len(numbers) - missing, missing=missing)
 
 
+def count_columns(rows: Sequence[tuple[float, ...]], bins: Sequence[Histogram]) -> list[Histogram]:
+    """Counts of each column of a matrix of numbers, one row a tuple, in its own bins; further columns are left out."""
+    try:
+        matrix = np.array(rows, np.float64)
+    except OverflowError:
+        matrix = np.array([[_double(number) for number in row] for row in rows], np.float64)
+    return [_count_numbers(matrix[:, place], histogram, unseen=0) for place, histogram in enumerate(bins)]
+
+
 def bin_of(values: NDArray[np.float64], edges: Sequence[float]) -> NDArray[np.int64]:
     """Position of each number among k + 2 counts: 0 is below the first edge, k + 1 above the last."""
     borders = np.asarray(edges, np.float64)

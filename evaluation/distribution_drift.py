@@ -321,8 +321,8 @@ def _verdict(
     if level == "ok":
         return Verdict(level="ok", sentence="No distribution has drifted beyond its threshold and beyond chance.")
     moved = [drift for group in whole.values() for drift in group if drift.level == level]
-    if not moved:
-        return Verdict(level=level, sentence=clusters.sentence if clusters else "", figure="clusters")
+    if clusters is not None and not moved:
+        return _cluster_verdict(level, clusters)
     first = moved[0]
     counts = [
         f"{sum(d.level == level for d in group)} of {len(group)} {kind}s" for kind, group in whole.items() if group
@@ -334,4 +334,16 @@ def _verdict(
         figure=first.name,
         value=decisive.value,
         threshold=decisive.threshold,
+    )
+
+
+def _cluster_verdict(level: Level, clusters: ClusterDrift) -> Verdict:
+    """When nothing but the place among the clusters has moved."""
+    decisive = next((statistic for statistic in clusters.statistics if statistic.level == level), None)
+    return Verdict(
+        level=level,
+        sentence=clusters.sentence,
+        figure="clusters",
+        value=decisive.value if decisive else None,
+        threshold=decisive.threshold if decisive else None,
     )
