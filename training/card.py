@@ -94,7 +94,29 @@ def _judging(manifest: Manifest) -> str:
             + ", ".join(_plain(f.name) for f in imputed)
             + ". If another feature is missing, the instance is not scored."
         )
-    return f"## Where it stays silent\n\n{missing}"
+    return "\n\n".join(["## Where it stays silent", missing, *_abstains(manifest)])
+
+
+def _abstains(manifest: Manifest) -> list[str]:
+    """A sentence for each other reason not to answer that the manifest declares."""
+    criteria, found = manifest.criteria, []
+    strict = [_plain(feature.name) for feature in manifest.features if feature.outside == "abstain"]
+    if strict:
+        every = len(strict) == len(manifest.features)
+        found.append(
+            f"It abstains when {'any feature' if every else ' or '.join(strict)} is outside its training range."
+        )
+    if criteria.joint == "abstain":
+        found.append("It abstains when an instance as a whole is farther from the training rows than they are.")
+    if criteria.minimum_probability is not None:
+        found.append(f"It abstains when the winning class has a probability below {criteria.minimum_probability:g}.")
+    if criteria.output_minimum is not None:
+        found.append(f"It abstains when its value would be below {criteria.output_minimum:g}.")
+    if criteria.output_maximum is not None:
+        found.append(f"It abstains when its value would be above {criteria.output_maximum:g}.")
+    if criteria.not_converged == "abstain" and manifest.convergence:
+        found.append("It abstains always: its fit did not converge.")
+    return found
 
 
 def _imputes(feature: Feature, manifest: Manifest) -> bool:

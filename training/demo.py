@@ -4,9 +4,12 @@
     wine            multiclass   which of three cultivars a wine was made from
     diabetes        regression   progression of the disease after a year
 
-Together they show each way of dealing with missing values. Nothing was missing when `breast-cancer` and `diabetes` were
-trained, so an instance in which something is missing is not scored, although their pipelines could impute. From
-`wine`'s data 2 % of the values were taken away (seeded), so there a missing value is imputed.
+Together they show each way of dealing with missing values and with instances unlike the training data. Nothing was
+missing when `breast-cancer` and `diabetes` were trained, so an instance in which something is missing is not scored,
+although their pipelines could impute. From `wine`'s data 2 % of the values were taken away (seeded), so there a missing
+value is imputed. `breast-cancer` flags what lies outside its training data, the default. `wine` abstains when an
+instance as a whole is too far from all training rows, `diabetes` when any value is out of its range: a linear
+regression answers 1e12 with a straight face.
 """
 
 from __future__ import annotations
@@ -25,9 +28,10 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from scoring.bundle import Bundle, BundleError, load_bundle
+from scoring.bundle import Bundle, BundleError, Criteria, load_bundle
 from training.convergence import fit_recorded
 from training.export import export_bundle
+from training.features import FeaturePolicy
 
 VERSION = "1"
 SEED = 20170520  # the talk was given at PyCon 2017
@@ -122,6 +126,7 @@ def wine() -> Demo:
             SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression(max_iter=1000, random_state=SEED)
         ),
         about={
+            "criteria": Criteria(joint="abstain"),
             "units": {"alcohol": "% by volume", "alcalinity_of_ash": "meq/l", "magnesium": "mg/l", "proline": "mg/l"},
             "p99_ms": 50.0,
             "cold_start_ms": 2000.0,
@@ -145,6 +150,7 @@ def diabetes() -> Demo:
         y=data.target.rename("progression"),
         pipeline=make_pipeline(SimpleImputer(strategy="mean"), StandardScaler(), Ridge(alpha=1.0, random_state=SEED)),
         about={
+            "policies": {name: FeaturePolicy(outside="abstain") for name in data.data},
             "units": {"age": "years", "bmi": "kg/m²", "bp": "mm Hg", "s1": "mg/dl", "s2": "mg/dl", "s3": "mg/dl"},
             "p99_ms": 50.0,
             "cold_start_ms": 2000.0,

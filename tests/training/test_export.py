@@ -278,6 +278,15 @@ def test_the_card_escapes_markup_and_states_the_essentials(tmp_path: Path) -> No
     assert bundle.manifest.data["sha256"] in card
 
 
+def test_the_card_says_when_the_model_abstains(tmp_path: Path) -> None:
+    criteria = Criteria(joint="abstain", minimum_probability=0.6)
+    _, _, bundle = exported_people(tmp_path, criteria=criteria, policies={"income": {"outside": "abstain"}})
+    card = (bundle.folder / "card.md").read_text(encoding="utf-8")
+    assert "It abstains when income is outside its training range." in card
+    assert "It abstains when an instance as a whole is farther from the training rows than they are." in card
+    assert "It abstains when the winning class has a probability below 0.6." in card
+
+
 def test_a_fit_that_was_stopped_is_noted(tmp_path: Path) -> None:
     problem = numbers()
     with pytest.warns(Warning, match="converge"):
