@@ -65,6 +65,15 @@ def count(value: int | None) -> str:
     return NOTHING if value is None else f"{value:,}"
 
 
+def counted(amount: int, noun: str, plural: str | None = None) -> str:
+    """A number of things.
+
+    >>> counted(1, "call"), counted(1200, "call"), counted(2, "class", "classes")
+    ('1 call', '1,200 calls', '2 classes')
+    """
+    return f"{amount:,} {noun if amount == 1 else plural or noun + 's'}"
+
+
 def percent(share: float | None) -> str:
     """A share of one with one decimal, rounded towards what it is not.
 

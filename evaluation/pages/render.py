@@ -46,6 +46,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "number": numbers.number,
         "amount": numbers.count,
+        "counted": numbers.counted,
         "percent": numbers.percent,
         "ms": numbers.milliseconds,
         "duration": numbers.duration,

@@ -7,6 +7,7 @@ gets them (`served=True`), with the caller's code.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ DISTRIBUTIONS = 60  # features drawn
 RATES = 40  # lines of the table of input faults
 CLASSES = 12  # classes listed with their figures
 CONFUSION = 20  # classes of the confusion matrix that fit on a page
+P99 = {"p99_ms": "99 % of requests within"}  # when no limit is asked for
 CURVES = {"roc": "ROC curve", "pr": "Precision and recall", "calibration": "Calibration"}
 
 
@@ -68,45 +70,56 @@ def report_page(report: Report, *, served: bool = False, code: str | None = None
 
 
 def _answers(report: Report) -> list[Answer]:
-    titles = {figure.name: figure.title for figure in report.performance.figures}
-    units = {figure.name: figure.unit for figure in report.performance.figures}
-    requirements = {check.name: check.title for check in report.profiling.requirements}
-    sections: list[tuple[str, Verdict, dict[str, str], str]] = [
-        ("Coverage", report.coverage.verdict, {"coverage": "sensible outputs ÷ calls"}, "asked for"),
-        ("Performance", report.performance.verdict, titles, "may differ by"),
-        ("Profiling", report.profiling.verdict, requirements, "allowed"),
-        ("Drift", report.drift.verdict, {}, "alerts above"),
+    performance, profiling = report.performance, report.profiling
+    titles = {figure.name: figure.title for figure in performance.figures}
+    units = {figure.name: figure.unit for figure in performance.figures}
+    requirements = {check.name: check.title for check in profiling.requirements}
+    in_unit = functools.partial(_in_unit, unit=units.get(performance.verdict.figure or ""))
+    return [
+        _coverage_answer(report.coverage.verdict),
+        _answer("Performance", performance.verdict, titles, in_unit, "may differ by"),
+        _answer("Profiling", profiling.verdict, P99 | requirements, numbers.milliseconds, "allowed"),
+        _answer("Drift", report.drift.verdict, {}, numbers.number, "alerts above", before="0"),
     ]
-    answers = []
-    for title, verdict, names, limit_title in sections:
-        name = verdict.figure or ""
-        shape = _shape(title, units.get(name))
-        answers.append(
-            Answer(
-                id=title.lower(),
-                title=title,
-                verdict=verdict,
-                figure=names.get(name, name),
-                value=shape(verdict.value),
-                before=shape(verdict.before),
-                limit_title=limit_title,
-                limit=shape(verdict.threshold),
-            )
-        )
-    return answers
 
 
-def _shape(section: str, unit: str | None) -> Callable[[float | None], str]:
-    if section == "Coverage":
-        return numbers.percent
-    if section == "Profiling":
-        return numbers.milliseconds
-    return lambda value: f"{numbers.number(value)} {unit}" if unit and value is not None else numbers.number(value)
+def _coverage_answer(verdict: Verdict) -> Answer:
+    """Coverage itself or, when a feature decided, how often that one is missing."""
+    if verdict.figure in (None, "coverage"):
+        return _answer("Coverage", verdict, {"coverage": "sensible outputs ÷ calls"}, numbers.percent, "asked for")
+    return _answer("Coverage", verdict, {verdict.figure: f"missing: {verdict.figure}"}, numbers.percent, "may rise by")
+
+
+def _answer(
+    title: str,
+    verdict: Verdict,
+    names: dict[str, str],
+    write: Callable[[float | None], str],
+    limit_title: str,
+    before: str = "not measured",
+) -> Answer:
+    name = verdict.figure or ""
+    unknown = numbers.NOTHING if verdict.value is None else before
+    return Answer(
+        id=title.lower(),
+        title=title,
+        verdict=verdict,
+        figure=names.get(name, name),
+        value=write(verdict.value),
+        before=unknown if verdict.before is None else write(verdict.before),
+        limit_title=limit_title,
+        limit=write(verdict.threshold),
+    )
+
+
+def _in_unit(value: float | None, unit: str | None) -> str:
+    return f"{numbers.number(value)} {unit}" if unit and value is not None else numbers.number(value)
 
 
 def _coverage_plots(report: Report) -> dict[str, Any]:
     hours = report.coverage.hours
-    before, limit = report.coverage.figure.before, report.coverage.verdict.threshold
+    figure, verdict = report.coverage.figure, report.coverage.verdict
+    before, limit = figure.before, verdict.threshold if verdict.figure == "coverage" else figure.threshold
     days = report.window.hours > 168
     moments = [_moment(hour) for hour in hours if hour.counts.calls]
     return {
@@ -148,8 +161,8 @@ def _curve_plots(report: Report) -> list[dict[str, Any]]:
         lines = [curve for curve in report.performance.curves if curve.name == name]
         if lines:
             left_out = [curve.label for curve in lines[LINES:]]
-            only = lines[0].label if len(lines) == 1 else ""
-            plots.append({"title": title, "svg": markup(curves(lines, title)), "left_out": left_out, "label": only})
+            labels = [curve.label for curve in lines[:LINES]]
+            plots.append({"title": title, "svg": markup(curves(lines, title)), "left_out": left_out, "labels": labels})
     return plots
 
 

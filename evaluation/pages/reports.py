@@ -50,4 +50,8 @@ def no_report_page(model: str, *, code: str | None = None) -> str:
 
 def report_commands(model: str) -> list[Command]:
     """How to make a report by hand."""
-    return [Command(f"python -m evaluation report {shlex.quote(model)}", "makes a report of what the log holds by now")]
+    return [
+        Command(
+            f"python -m evaluation report --model {shlex.quote(model)}", "makes a report of what the log holds by now"
+        )
+    ]

@@ -238,7 +238,7 @@ def test_a_thousand_features_and_classes_stay_under_two_megabytes_and_say_what_i
     assert len(page.encode()) < MOST_BYTES
     text = Reading(page).text
     for told in (
-        "940 more features are",
+        "940 more features in",
         "960 more features with faults",
         "38 more classes",
         "30 more classes",

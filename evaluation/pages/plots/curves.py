@@ -9,14 +9,14 @@ import math
 
 from evaluation.pages.numbers import number
 from evaluation.pages.plots.scales import Linear
-from evaluation.pages.plots.svg import Box, circle, line, nothing, path, picture, text, x_axis, y_axis
+from evaluation.pages.plots.svg import Box, circle, line, nothing, path, picture, x_axis, y_axis
 from evaluation.report_format import Curve
 
 SIDE, LINES = 340, 6
 
 
 def curves(lines: list[Curve], title: str) -> str:
-    """The lines of one kind (all `roc`, all `pr` or all `calibration`), labelled when there are several."""
+    """The lines of one kind (all `roc`, all `pr` or all `calibration`); the page has the key to them below."""
     drawn = [curve for curve in lines if any(_finite(point) for point in curve.points)][:LINES]
     if not drawn:
         return nothing(SIDE, SIDE, title, "Too few labels to draw this")
@@ -31,8 +31,6 @@ def curves(lines: list[Curve], title: str) -> str:
         parts.append(path(points, f"series k{index}"))
         if curve.name == "calibration" or len(points) == 1:
             parts += _weighted_dots(curve, points)
-    if len(drawn) > 1:
-        parts.append(_key(drawn, box, at_bottom=drawn[0].name != "pr"))
     return picture(SIDE, SIDE, title, _in_words(drawn), parts)
 
 
@@ -42,17 +40,6 @@ def _weighted_dots(curve: Curve, points: list[tuple[float, float]]) -> list[str]
     weights = curve.weights if len(curve.weights) == len(points) else [largest] * len(points)
     known = [(x, y, w) for (x, y), w in zip(points, weights, strict=True) if math.isfinite(x)]
     return [circle(x, y, 2 + 4 * math.sqrt(w / largest), "cloud") for x, y, w in known]
-
-
-def _key(drawn: list[Curve], box: Box, *, at_bottom: bool) -> str:
-    """Labels in the corner that such curves leave empty."""
-    top = box.bottom - 18 * len(drawn) if at_bottom else box.bottom - 18 * len(drawn) - 6
-    left = box.right - 118 if at_bottom else box.left + 14
-    parts = []
-    for index, curve in enumerate(drawn, start=1):
-        y = top + 18 * (index - 0.5)
-        parts += [line(left, y, left + 24, y, f"series k{index}"), text(left + 30, y + 4, curve.label, limit=12)]
-    return "".join(parts)
 
 
 def _in_words(drawn: list[Curve]) -> str:

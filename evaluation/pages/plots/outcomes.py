@@ -21,7 +21,7 @@ def outcomes(hours: list[CoverageHour], title: str, *, days: bool) -> str:
         return nothing(WIDTH, HEIGHT, title, "No calls in this window")
     box = Box(52, 14, WIDTH - 12, HEIGHT - 30)
     y = Linear(0, max(totals) * 1.04, box.bottom, box.top, wanted=4)
-    slot = min(48.0, box.width / len(hours))
+    slot = min(96.0, box.width / len(hours))
     parts = [y_axis(box, y), line(box.left, box.bottom, box.right, box.bottom, "axis-line")]
     parts += [_column(hour, box.left + index * slot, slot, y) for index, hour in enumerate(hours)]
     every = max(1, math.ceil(60 / slot))
