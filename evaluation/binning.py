@@ -44,6 +44,17 @@ def count_columns(rows: Sequence[tuple[float, ...]], bins: Sequence[Histogram]) 
     return [_count_numbers(matrix[:, place], histogram, unseen=0) for place, histogram in enumerate(bins)]
 
 
+def place_of(value: Any, bins: Histogram) -> int:
+    """Where one value is counted: a position among the counts, then one more for unseen, one more for missing.
+
+    >>> bins = Histogram(edges=[0.0, 1.0, 2.0], counts=[0, 0, 0, 0])
+    >>> [place_of(value, bins) for value in (-1, 0.5, 2, 3, "x", None)]
+    [0, 1, 2, 3, 4, 5]
+    """
+    found = count_values([value], bins)
+    return [*found.counts, found.unseen, found.missing].index(1)
+
+
 def bin_of(values: NDArray[np.float64], edges: Sequence[float]) -> NDArray[np.int64]:
     """Position of each number among k + 2 counts: 0 is below the first edge, k + 1 above the last."""
     borders = np.asarray(edges, np.float64)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +31,7 @@ from evaluation.verdicts import worst
 from scoring.bundle import Baseline, Clusters, Feature, Histogram, Manifest, class_key
 
 MOST_FEATURES = 500
+MOST_EXAMPLES = 5
 
 Floats = NDArray[np.float64]
 
@@ -88,6 +90,7 @@ def drift_section(
         for feature in manifest.features
         if feature.name in baseline.features and feature.name in found.features
     ]
+    features = [_with_examples(drift, found, baseline) for drift in features]
     features.sort(key=lambda drift: (-_severity(drift.level), drift.rank or len(features) + 1))
     outputs = [
         judge.distribution(name, before, found.outputs[name])
@@ -105,6 +108,22 @@ def drift_section(
         tested=judge.tested,
         method=METHOD,
     )
+
+
+def _with_examples(drift: DistributionDrift, found: Distributions, baseline: Baseline) -> DistributionDrift:
+    """A drifted feature with instances of the bin that grew most, out of the profile's sample."""
+    if drift.level not in ("warn", "alert"):
+        return drift
+    place = most_grown(baseline.features[drift.name], found.features[drift.name])
+    column = sorted(found.features).index(drift.name)
+    ids = dict.fromkeys(example.id for example in found.examples if example.places[column] == place)
+    return msgspec.structs.replace(drift, examples=list(ids)[:MOST_EXAMPLES])
+
+
+def most_grown(before: Histogram, now: Histogram) -> int:
+    """Position in `bins` of the bin whose share grew most."""
+    old, new = bins(before), bins(now)
+    return int((new / new.sum() - old / old.sum()).argmax())
 
 
 def importance_ranks(features: list[Feature]) -> dict[str, int]:
@@ -274,9 +293,7 @@ def share_beyond(histogram: Histogram, limit: float) -> float | None:
 
 def _moved(before: Histogram, now: Histogram) -> str:
     """The bin whose share grew most, in words."""
-    old, new = bins(before), bins(now)
-    growth = new / new.sum() - old / old.sum()
-    place = int(growth.argmax())
+    old, new, place = bins(before), bins(now), most_grown(before, now)
     shares = f"{old[place] / old.sum():.1%} before, {new[place] / new.sum():.1%} now"
     return f"{_bin_name(before, place)}: {shares}"
 

@@ -25,8 +25,17 @@ from scoring.bundle import Clusters, Histogram
 
 SCHEMA = 1
 NO_VERSION = "-"
+EXAMPLES = 200
 
 Role = Literal["champion", "challenger", "-"]
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True, order=True):
+    """One instance and the bin of each of its features, so that a bin leads to instances to look at."""
+
+    hash: int  # of the id, 53 bits: the same everywhere, so the smallest ones are a sample that merges
+    id: str
+    places: list[int]  # by sorted feature name; a bin's position among the counts, then unseen, then missing
 
 
 class Distributions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -37,6 +46,7 @@ class Distributions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     outputs: dict[str, Histogram] = {}
     clusters: Clusters | None = None
     beyond: int = 0  # instances farther from any centre than the threshold
+    examples: list[Example] = []  # the 200 of smallest hash
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -155,7 +165,13 @@ def _merge_distributions(parts: Sequence[Distributions]) -> Distributions:
         outputs=_by_key([p.outputs for p in parts], merge_histograms),
         clusters=_merge_clusters([p.clusters for p in parts if p.clusters]),
         beyond=sum(p.beyond for p in parts),
+        examples=smallest_examples(example for part in parts for example in part.examples),
     )
+
+
+def smallest_examples(examples: Iterable[Example]) -> list[Example]:
+    """The 200 smallest, ascending."""
+    return sorted(examples)[:EXAMPLES]
 
 
 def _merge_clusters(parts: Sequence[Clusters]) -> Clusters | None:

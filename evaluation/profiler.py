@@ -8,6 +8,7 @@ is counted and left out.
 from __future__ import annotations
 
 import gc
+import hashlib
 import operator
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,9 +19,18 @@ import msgspec
 import numpy as np
 
 from audit.records import Record, decode_record
-from evaluation.binning import count_columns, count_values
+from evaluation.binning import count_columns, count_values, place_of
 from evaluation.distinct import merge_sketches, sketch
-from evaluation.profile import NO_VERSION, Distributions, Profile, merge, merge_histograms
+from evaluation.profile import (
+    EXAMPLES,
+    NO_VERSION,
+    Distributions,
+    Example,
+    Profile,
+    merge,
+    merge_histograms,
+    smallest_examples,
+)
 from evaluation.time_bins import time_histogram
 from scoring.bundle import Baseline, Bundle, Clusters, Histogram, Manifest
 
@@ -198,8 +208,31 @@ def distributions(judged: Sequence[Record], reference: Reference) -> Distributio
     outputs = {name: count_values(_output(answers, name), bins) for name, bins in baseline.outputs.items() if answers}
     clusters, beyond = _clusters(judged, reference)
     return Distributions(
-        n=len(judged), features=_features(judged, bins), outputs=outputs, clusters=clusters, beyond=beyond
+        n=len(judged),
+        features=_features(judged, bins),
+        outputs=outputs,
+        clusters=clusters,
+        beyond=beyond,
+        examples=_examples(judged, bins),
     )
+
+
+def _examples(judged: Sequence[Record], bins: Mapping[str, Histogram]) -> list[Example]:
+    """The instances of smallest id hash, each with the places of its features."""
+    digests = b"".join(hashlib.blake2b(record.id.encode(), digest_size=8).digest() for record in judged)
+    hashes = np.frombuffer(digests, ">u8") >> 11  # 53 bits, which any reader of JSON keeps
+    chosen = np.argsort(hashes, kind="stable")[:EXAMPLES].tolist()
+    if len(hashes) > EXAMPLES:  # all that share the last hash, so that the choice does not depend on the order
+        chosen = np.flatnonzero(hashes <= hashes[chosen[-1]]).tolist()
+    return smallest_examples(
+        Example(hash=int(hashes[row]), id=judged[row].id, places=_places(judged[row], bins)) for row in chosen
+    )
+
+
+def _places(record: Record, bins: Mapping[str, Histogram]) -> list[int]:
+    absent = frozenset(_texts(record.flags.get("missing")))
+    x = record.x if isinstance(record.x, dict) else {}
+    return [place_of(None if name in absent else x.get(name), bins[name]) for name in sorted(bins)]
 
 
 def _features(judged: Sequence[Record], bins: Mapping[str, Histogram]) -> dict[str, Histogram]:

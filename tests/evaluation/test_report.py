@@ -438,6 +438,8 @@ class TestVerdicts:
         report = report_of(log, models)
         assert report.drift.features[0].name == "b"
         assert "missing: 0.0% before, 50.0% now" in report.drift.features[0].sentence
+        assert len(report.drift.features[0].examples) == 5
+        assert all(int(name[1:]) % 2 for name in report.drift.features[0].examples), "instances without b"
         assert report.coverage.verdict.figure == "b"
         assert report.coverage.features[1].level == "alert"
 
