@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from evaluation.metrics import Measured
+from evaluation.measured import Measured
 from evaluation.report_format import Figure
 from scoring.bundle import Task
 

@@ -11,16 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evaluation.confusion_figures import confusion_matrix
 from evaluation.curves import MOST_CLASSES, calibration_curve, confusion_of, ranking_curves, residuals_of
 from evaluation.figure_names import HEADLINE, figure_of
+from evaluation.label_indices import positive_index
 from evaluation.label_join import Joined, Key
-from evaluation.metrics import (
-    Measured,
-    classification_of_indices,
-    confusion_matrix,
-    positive_index,
-    regression_metrics,
-)
+from evaluation.measured import Measured
+from evaluation.metrics import classification_of_indices, regression_metrics
 from evaluation.report_format import (
     ClassFigures,
     Curve,

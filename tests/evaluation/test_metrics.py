@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from evaluation.metrics import Measured, bundle_metrics, classification_metrics, regression_metrics
+from evaluation.measured import Measured
+from evaluation.metrics import bundle_metrics, classification_metrics, regression_metrics
 from scoring.bundle import Label
 
 EXACT = 1e-12
