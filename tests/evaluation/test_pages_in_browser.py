@@ -13,6 +13,8 @@ from tests.evaluation.example_pages import pages
 
 PAGES = pages()
 WINDOWS = [(1280, False), (1280, True), (375, False), (375, True)]
+IDS = ["desk, light", "desk, dark", "phone, light", "phone, dark"]
+VARIANTS = ["report of many classes, served", "report of a regression", "report without labels"]
 
 
 @pytest.fixture(scope="module")
@@ -21,17 +23,20 @@ def browser() -> Iterator[Browser]:
         yield opened
 
 
-@pytest.mark.parametrize(("width", "dark"), WINDOWS, ids=["desk, light", "desk, dark", "phone, light", "phone, dark"])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("width", "dark"), WINDOWS, ids=IDS)
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in VARIANTS])
 def test_a_page_is_accessible_never_scrolls_sideways_and_loads_nothing(
     browser: Browser, tmp_path: Path, name: str, width: int, dark: bool
 ) -> None:
-    page = tmp_path / "page.html"
-    page.write_text(PAGES[name], encoding="utf-8")
-    look = browser.look(page.as_uri(), width, 800, dark=dark)
-    assert look.complaints() == []
-    assert look.requests == []
-    assert look.scripts == 0
+    assert_as_it_should_be(browser, tmp_path, name, width, dark)
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (375, True)], ids=["desk, light", "phone, dark"])
+@pytest.mark.parametrize("name", VARIANTS)
+def test_so_is_a_report_on_every_kind_of_model(
+    browser: Browser, tmp_path: Path, name: str, width: int, dark: bool
+) -> None:
+    assert_as_it_should_be(browser, tmp_path, name, width, dark)
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if "hostile" in name])
@@ -51,3 +56,12 @@ def test_a_page_prints_without_losing_its_right_side(browser: Browser, tmp_path:
     page.write_text(PAGES[name], encoding="utf-8")
     look = browser.look(page.as_uri(), 794, 1123, media="print", dark=True)  # A4 at 96 dots an inch
     assert look.complaints() == []
+
+
+def assert_as_it_should_be(browser: Browser, folder: Path, name: str, width: int, dark: bool) -> None:
+    page = folder / "page.html"
+    page.write_text(PAGES[name], encoding="utf-8")
+    look = browser.look(page.as_uri(), width, 800, dark=dark)
+    assert look.complaints() == []
+    assert look.requests == []
+    assert look.scripts == 0

@@ -17,8 +17,9 @@ def latency(stage: StageTimes, title: str, *, limit_ms: float | None = None) -> 
         return nothing(WIDTH, HEIGHT, title, "Nothing was measured in this window")
     box = Box(46, 42, WIDTH - 10, HEIGHT - 46)
     low = max(edges[0], edges[1] / 10, edges[-1] / 1e9)
-    high = max(edges[-1], (limit_ms or 0) * 1.15, low * 1.5)
-    x = Logarithmic(low / 1.05, high * 1.05, box.left, box.right)
+    high = max(edges[-1], (limit_ms or 0) * 1.15)
+    margin = max(1.05, (10 / min(10.0, high / low)) ** 0.5)  # the axis spans a factor of ten, for a single bin too
+    x = Logarithmic(low / margin, high * margin, box.left, box.right)
     y = Linear(0, max(stage.counts) * 1.06, box.bottom, box.top, wanted=4)
     parts = [y_axis(box, y), text(0, 14, "requests", kind="title")]
     parts.append(steps([x(edge) for edge in edges], [y(n) for n in stage.counts], box.bottom, "now"))
@@ -29,10 +30,11 @@ def latency(stage: StageTimes, title: str, *, limit_ms: float | None = None) -> 
 
 def _marks(stage: StageTimes, limit_ms: float | None, x: Logarithmic, box: Box) -> list[str]:
     parts = []
-    for name, value in (("p50", stage.p50_ms), ("p99", stage.p99_ms)):
-        if value is not None and value > 0:
-            parts.append(line(x(value), box.top, x(value), box.bottom, "before-line"))
-            parts.append(text(x(value), box.top - 5, name, anchor="middle"))
+    known = [(name, x(value)) for name, value in (("p50", stage.p50_ms), ("p99", stage.p99_ms)) if value]
+    close = len(known) == 2 and known[1][1] - known[0][1] < 26
+    for (name, at), anchor in zip(known, ("end", "start") if close else ("middle", "middle"), strict=False):
+        parts.append(line(at, box.top, at, box.bottom, "before-line"))
+        parts.append(text(at, box.top - 5, name, anchor=anchor))
     if limit_ms is not None and limit_ms > 0:
         parts.append(line(x(limit_ms), box.top - 14, x(limit_ms), box.bottom, "limit"))
         anchor = "end" if x(limit_ms) > box.right - 60 else "middle"
