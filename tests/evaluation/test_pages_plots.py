@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from evaluation.pages.plots.curves import curves
@@ -184,6 +184,8 @@ def test_any_interval_is_drawn(values: list[float | None]) -> None:
 
 
 @given(FINITE, FINITE, FINITE)
+@example(0.0, 5e-324, 0.0)
+@example(-1.7e308, 1.7e308, 1e308)
 def test_a_scale_keeps_every_value_between_its_ends(a: float, b: float, value: float) -> None:
     around = extent([a, b])
     assert around is not None

@@ -14,6 +14,7 @@ from typing import Protocol
 from evaluation.pages.numbers import milliseconds, tick
 
 MOST = 1e300  # beyond this, differences of doubles overflow
+LEAST = 1e-290  # below this, a tenth of a difference may be zero
 
 
 class Scale(Protocol):
@@ -91,7 +92,7 @@ def extent(values: Iterable[float], *, include: Iterable[float] = ()) -> tuple[f
         return None
     both = [*finite, *include]
     low, high = min(both), max(both)
-    if high - low <= max(abs(low), abs(high)) * 1e-12:
+    if high - low <= max(max(abs(low), abs(high)) * 1e-12, LEAST):
         margin = max(abs(low) * 0.1, 1e-9) if low else 1.0
         return low - margin, high + margin
     return low, high
