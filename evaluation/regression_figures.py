@@ -35,7 +35,7 @@ def r2(truth: Floats, errors: Floats) -> Measured:
     if n < 2:
         return undefined(n, "undefined: it needs two instances")
     spread = (truth - np.mean(truth)) ** 2
-    if not np.ptp(truth):
+    if not np.ptp(truth) or not np.sum(spread):
         return undefined(n, "undefined: every target is the same")
     left = float(np.sum(errors**2)) / float(np.sum(spread))
     influence = (errors**2 - left * spread) / np.mean(spread)

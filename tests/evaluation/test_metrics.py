@@ -176,7 +176,8 @@ def test_one_instance_has_values_but_only_wilson_intervals() -> None:
 
 
 def test_constant_targets_leave_r2_undefined() -> None:
-    assert regression_metrics([5.0, 5.0], [5.0, 6.0])["r2"].status == "undefined: every target is the same"
+    for truth in ([5.0, 5.0], [0.0, 1e-236]):  # the square of the second one's difference is no double but 0
+        assert regression_metrics(truth, [5.0, 6.0])["r2"].status == "undefined: every target is the same"
 
 
 def test_numbers_too_large_to_square_give_a_status() -> None:
