@@ -120,8 +120,8 @@ def page(html: str, status: int = 200) -> func.HttpResponse:
 
 
 def wants_page(req: func.HttpRequest) -> bool:
-    """Whether a browser asks, rather than a program."""
-    return "text/html" in req.headers.get("accept", "")
+    """Whether a browser asks, rather than a program; a link may ask for JSON by `?format=json`."""
+    return "text/html" in req.headers.get("accept", "") and req.params.get("format") != "json"
 
 
 async def service() -> Service:

@@ -11,7 +11,7 @@ A distribution alerts when a statistic exceeds its threshold and what no drift w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -336,7 +336,7 @@ def _verdict(
         sentence = f"{n:,} instances are too few to speak of drift, {needed:,.0f} are needed."
         return Verdict(level="no data", sentence=sentence)
     if level == "ok":
-        return Verdict(level="ok", sentence="No distribution has drifted beyond its threshold and beyond chance.")
+        return _quiet_verdict([*features, *outputs])
     moved = [drift for group in whole.values() for drift in group if drift.level == level]
     if clusters is not None and not moved:
         return _cluster_verdict(level, clusters)
@@ -352,6 +352,23 @@ def _verdict(
         value=decisive.value,
         threshold=decisive.threshold,
     )
+
+
+def _quiet_verdict(drifts: Sequence[DistributionDrift]) -> Verdict:
+    """Nothing has drifted; the number is the Jensen–Shannon distance, which reads alike for every type, that comes
+    nearest to what would alert: its threshold, or what chance alone may give if that is more."""
+    said = "No distribution has drifted beyond its threshold and beyond chance"
+    found = [
+        (statistic.value, max(statistic.threshold, statistic.no_drift or 0.0), drift.name)
+        for drift in drifts
+        for statistic in drift.statistics
+        if statistic.name == "jensen_shannon" and statistic.value is not None and statistic.threshold is not None
+    ]
+    if not found:
+        return Verdict(level="ok", sentence=f"{said}.")
+    value, limit, name = max(found, key=lambda one: one[0] / one[1])
+    sentence = f"{said}; {name} comes nearest (Jensen–Shannon distance {value:.3g}, alerts above {limit:.3g})."
+    return Verdict(level="ok", sentence=sentence, figure=name, value=value, threshold=limit)
 
 
 def _cluster_verdict(level: Level, clusters: ClusterDrift) -> Verdict:

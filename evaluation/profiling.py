@@ -102,11 +102,11 @@ def _check(name: str, title: str, limit_ms: float, times: TimeHistogram) -> Requ
     if measured is None:
         what = "cold start" if name == "cold_start_ms" else "request"
         level: Level = "no data"
-        sentence = f"{title}: there was no {what} in this window; {limit_ms:g} ms are allowed."
+        sentence = f"{title}: there was no {what} in this window; {_duration(limit_ms)} are allowed."
     else:
         level = "ok" if measured <= limit_ms else "alert"
         word = "Pass" if level == "ok" else "Fail"
-        sentence = f"{word}: {title} took at most {measured:.3g} ms; {limit_ms:g} ms are allowed."
+        sentence = f"{word}: {title} took at most {_duration(measured)}; {_duration(limit_ms)} are allowed."
     return RequirementCheck(
         name=name, title=title, limit_ms=limit_ms, measured_ms=measured, n=times.n, level=level, sentence=sentence
     )
@@ -118,7 +118,7 @@ def _verdict(profile: Profile, checks: Sequence[RequirementCheck]) -> Verdict:
         p99 = _ms(profile.times.get("total", TimeHistogram()).quantile_us(0.99))
         if p99 is None:
             return Verdict(level="no data", sentence="No run time was recorded in this window.")
-        sentence = f"99 % of {profile.requests:,} requests took at most {p99:.3g} ms; the bundle asks for no limit."
+        sentence = f"99 % of {profile.requests:,} requests took at most {_duration(p99)}; the bundle asks for no limit."
         return Verdict(level="ok", sentence=sentence, figure="p99_ms", value=p99)
     decisive = next(check for check in checks if check.level == level)
     return Verdict(
@@ -132,3 +132,12 @@ def _verdict(profile: Profile, checks: Sequence[RequirementCheck]) -> Verdict:
 
 def _ms(us: float | None) -> float | None:
     return None if us is None else us / 1000
+
+
+def _duration(ms: float) -> str:
+    """Milliseconds as a person says them.
+
+    >>> _duration(1974.2), _duration(50.0), _duration(0.074)
+    ('1.97 s', '50 ms', '0.074 ms')
+    """
+    return f"{ms / 1000:.3g} s" if ms >= 1000 else f"{ms:.3g} ms"

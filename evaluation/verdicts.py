@@ -9,6 +9,7 @@ from evaluation.report_format import Figure, Level, Verdict
 from evaluation.thresholds import Thresholds
 from scoring.bundle import Metric
 
+FAR = 10.0
 ORDER: tuple[Level, ...] = ("no data", "ok", "warn", "alert")
 
 
@@ -48,7 +49,8 @@ def judged(figure: Figure, before: Metric | None, thresholds: Thresholds, *, tes
 
     Worse beyond chance: the interval of the difference excludes 0, made from both intervals by R. G. Newcombe's
     square-and-add method (Statistics in Medicine 17, 1998) and widened from 95 % to what so many figures need
-    (Bonferroni). That warns; it alerts beyond the figure's margin.
+    (Bonferroni). That warns; it alerts beyond the figure's margin. A figure that is worse by `FAR` margins warns
+    whatever its interval says: one wild error makes the interval of a loss as wide as the loss itself.
     """
     if figure.value is None:
         return _with(figure, before, "no data", None, f"{figure.title}: {figure.status}.")
@@ -61,7 +63,13 @@ def judged(figure: Figure, before: Metric | None, thresholds: Thresholds, *, tes
         sentence = f"{told}; {figure.n:,} labelled instances are too few for a verdict, {needed:,.0f} are needed."
         return _with(figure, before, "no data", margin, sentence)
     worse, noise = worsening(figure, before)
-    if worse <= noise * _widening(tested) or worse <= 0:
+    by_chance = worse <= noise * _widening(tested)
+    if by_chance and worse > FAR * margin:
+        sentence = (
+            f"{told}: worse by far more than {_short(margin)}, perhaps by a few instances; look at the largest errors."
+        )
+        return _with(figure, before, "warn", margin, sentence)
+    if by_chance or worse <= 0:
         return _with(figure, before, "ok", margin, f"{told}: not worse beyond chance.")
     if worse > margin:
         return _with(figure, before, "alert", margin, f"{told}: worse by more than {_short(margin)}.")

@@ -18,9 +18,11 @@ from audit.reader import records
 from audit.records import Record, timestamp, unix_s
 from evaluation.hourly import backfill, make_report, store_report
 from evaluation.references import References
-from evaluation.report_format import Report, decode_report, encode_report
+from evaluation.report_format import Figure, Report, decode_report, encode_report
 from evaluation.report_store import read_report_json
 from evaluation.schema import report_schema
+from evaluation.thresholds import Thresholds
+from evaluation.verdicts import judged
 from evaluation.windows import custom_window, day_window, hour_window
 from scoring.bundle import Metric, Requirements, Task, class_key
 from tests.evaluation.workshop import CLASSES, HOUR, NOON, Log, answer, label, make_bundle, request_error, score
@@ -371,6 +373,15 @@ class TestVerdicts:
         assert (accuracy.before, accuracy.level) == (before, level)
         assert "single class" in report.performance.notes[0]
 
+    def test_an_error_beyond_all_bounds_is_never_ok_however_wide_its_interval(self) -> None:
+        before = Metric(value=58.0, n=100, low=50.0, high=66.0)
+        figure = Figure(name="rmse", title="RMSE", better="lower", value=1e12, low=-1e12, high=3e12, n=200)
+        found = judged(figure, before, Thresholds(), tested=5)
+        assert found.level == "warn"
+        assert "look at the largest errors" in found.sentence
+        near = judged(msgspec.structs.replace(figure, value=70.0, low=20.0, high=120.0), before, Thresholds(), tested=5)
+        assert near.level == "ok"
+
     def test_a_setting_overrides_the_bundle(self, log: Log, models: Path) -> None:
         bundle = make_bundle(models, thresholds={"coverage_warn": 0.4, "coverage_alert": 0.2, "nonsense": 1.0})
         log.append(NOON, [score("a", bundle=bundle.sha256), score("b", outcome="failed", reasons=["timeout"])])
@@ -418,6 +429,9 @@ class TestVerdicts:
         ]
         log.append(NOON, made)
         drift = report_of(log, models).drift
+        assert drift.verdict.value is not None
+        assert drift.verdict.threshold is not None
+        assert (drift.verdict.value > drift.verdict.threshold) is (level == "alert")
         assert drift.verdict.level == level
         assert drift.n == 1000
         assert [f.name for f in drift.features] == (["a", "b"] if level == "ok" else ["b", "a"])
