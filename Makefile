@@ -6,7 +6,7 @@ PY := .venv/bin/python
 NPM := .venv/bin/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format coverage models lock clean
+.PHONY: help setup run test check format coverage explore models lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ check: setup ## ruff and mypy
 
 format: setup ## Put the code into its one format
 	@.venv/bin/ruff check --fix . ; .venv/bin/ruff format .
+
+explore: setup models tests/browser/node_modules/.installed ## The property tests on many examples of their own draw
+	@HYPOTHESIS_PROFILE=explore $(PY) -m pytest -m hypothesis --timeout 1800 $(ARGS)
 
 coverage: check models tests/browser/node_modules/.installed ## The tests once more, counting which lines they ran
 	@$(PY) -m pytest --cov --cov-report=term $(ARGS)

@@ -1,5 +1,6 @@
 """Fixtures for every package: real storage, started once."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -7,12 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from infra.local.azurite import Azurite
 from infra.local.local_host import LocalHost
 from tests.platform import Platform
 
 ROOT = Path(__file__).parent.parent
+
+# The suite tries the same examples on every machine, so that a change breaks it and not a draw. `make explore` tries
+# others, and many more of them.
+settings.register_profile("suite", derandomize=True, deadline=None)
+settings.register_profile("explore", max_examples=2000, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
 @pytest.fixture(scope="session")

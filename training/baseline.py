@@ -2,8 +2,8 @@
 
 Edges, so that each bin holds enough to compare: with more than 20 distinct values, the 5 % quantiles (minimum and
 maximum are the outer edges; equal quantiles merge); with 2 to 20, half-way between neighbouring values, so that each
-value has its own bin; one value c has the one bin c ± 1e-6·max(1, |c|), and anything else falls outside. Probabilities
-have 20 equal bins of [0, 1]. Distances start at 0.
+value has its own bin (but for the two largest doubles, between which there is no edge); one value c has the one bin
+c ± 1e-6·max(1, |c|), and anything else falls outside. Probabilities have 20 equal bins of [0, 1]. Distances start at 0.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def test_edges_rise_and_hold_all_values(values: list[float]) -> None:
     assert sum(counted.counts) + counted.missing == len(values)
 
 
-@given(st.lists(FINITE, min_size=2, max_size=20, unique=True))
+@given(st.lists(st.floats(-1e308, 1e308), min_size=2, max_size=20, unique=True))
 def test_few_distinct_values_have_a_bin_each(values: list[float]) -> None:
     assert histogram(np.array(values), edges_for(np.array(values))).counts[1:-1] == [1] * len(values)
 
