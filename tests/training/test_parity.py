@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -20,7 +21,7 @@ from training.answer import Answer
 from training.conversion import convert
 from training.data import Columns, read_columns
 from training.errors import ExportRefused, ParityError
-from training.model_kind import model_kind
+from training.model_kind import ModelKind, model_kind
 from training.parity import compare, prove
 from training.reference import Reference
 from training.session import GraphSession
@@ -128,13 +129,48 @@ def test_huge_rows_that_overflow_are_counted_and_do_not_fail() -> None:
     assert parity.adversarial_rows >= 5_000
 
 
-def test_cancelling_sums_far_outside_are_counted_as_ill_conditioned() -> None:
-    """The value is x0 - x1 with weights of 1: far out, with equal huge inputs, no digit of it is certain."""
-    random = np.random.default_rng(0)
-    X = random.normal(size=(60, 2))
-    y = X[:, 0] - X[:, 1]
-    pipeline = fitted_ridge(Problem(X, y, X, y))
-    assert proof(Problem(X, y, X, y), pipeline).rows > 5_000
+class Sums:
+    """Stands in for a graph: the sum of the features with weights 1, -1, 1, added in an order of its own."""
+
+    def __init__(self, order: tuple[int, int, int], far_factor: float = 1.0) -> None:
+        self._order = order
+        self._far_factor = far_factor
+
+    def predict(self, values: np.ndarray[Any, np.dtype[np.float64]]) -> Answer:
+        first, second, third = (values[:, i] * (-1) ** i for i in self._order)
+        with np.errstate(all="ignore"):
+            total = (first + second) + third
+            total *= np.where(np.abs(values).max(axis=1) > 1e3, self._far_factor, 1.0)
+        return Answer(None, total[:, None], np.full(len(values), np.inf), None)
+
+    predict_singly = predict
+
+
+class SumModel(BaseEstimator, RegressorMixin):  # type: ignore[misc]
+    """scikit-learn's side of it, adding from left to right."""
+
+    def predict(self, X: Any) -> Any:
+        return Sums((0, 1, 2)).predict(np.asarray(X)).scores[:, 0]
+
+
+def proof_of_sums(graph: Sums) -> Any:
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    columns = Columns(("a", "b", "c"), ("float", "float", "float"), None)
+    kind = ModelKind("regression", (), "value")
+    session: Any = graph
+    return prove(Reference(SumModel(), kind, columns), session, X, X, columns, frozenset())
+
+
+def test_sums_that_cancel_far_outside_are_counted_as_ill_conditioned() -> None:
+    assert proof_of_sums(Sums((0, 1, 2))).ill_conditioned == 0
+    reordered = proof_of_sums(Sums((2, 1, 0)))
+    assert 0 < reordered.ill_conditioned < 100
+    assert reordered.largest_difference < 1e-12
+
+
+def test_being_far_outside_alone_excuses_nothing() -> None:
+    with pytest.raises(ParityError):
+        proof_of_sums(Sums((0, 1, 2), far_factor=1.0001))
 
 
 def test_adversarial_rows_reach_every_edge_of_every_feature() -> None:
