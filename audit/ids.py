@@ -1,18 +1,21 @@
 """Ids of instances that came without one: UUID version 7 (RFC 9562), which begins with the time.
 
 Whoever holds such an id knows the hour whose blobs hold its record, so that finding it reads one hour and not a year.
+
+The random bits come from the system's generator, for many ids at a time: a call for each id costs more than the rest of
+it. A forked child throws its parent's supply away, or both would make the same ids.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import time
 from collections.abc import Callable
 
 _UUID7 = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
-_VARIANT = 0b10 << 62
-_VERSION = 7 << 76
+_SUPPLY = 64  # ids
 
 
 def new_id(clock: Callable[[], int] = time.time_ns) -> str:
@@ -22,10 +25,7 @@ def new_id(clock: Callable[[], int] = time.time_ns) -> str:
     '00000000-0000-7'
     """
     milliseconds = (clock() // 1_000_000) & 0xFFFF_FFFF_FFFF
-    noise = secrets.randbits(74)
-    value = milliseconds << 80 | _VERSION | (noise >> 62) << 64 | _VARIANT | noise & 0x3FFF_FFFF_FFFF_FFFF
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    return f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-{_random_part()}"
 
 
 def id_time_s(text: str) -> float | None:
@@ -38,3 +38,24 @@ def id_time_s(text: str) -> float | None:
     """
     match = _UUID7.fullmatch(text)
     return int(match[1] + match[2], 16) / 1000 if match else None
+
+
+_supply: list[str] = []
+if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
+    os.register_at_fork(after_in_child=_supply.clear)
+
+
+def _random_part() -> str:
+    """What follows the time: version, 12 random bits, variant, 62 random bits. Threads may call it at once."""
+    while True:
+        try:
+            return _supply.pop()
+        except IndexError:
+            noise = secrets.token_bytes(10 * _SUPPLY)
+            _supply.extend([_written(noise[start : start + 10]) for start in range(0, len(noise), 10)])
+
+
+def _written(noise: bytes) -> str:
+    """80 random bits as text; the six under version and variant are dropped."""
+    digits = noise.hex()
+    return f"7{digits[1:4]}-{0x80 | noise[2] & 0x3F:02x}{digits[6:8]}-{digits[8:]}"

@@ -84,7 +84,7 @@ def timestamp(unix_s: float) -> str:
     >>> timestamp(0)
     '1970-01-01T00:00:00.000000Z'
     """
-    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.fromtimestamp(unix_s, UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def unix_s(ts: str) -> float:
