@@ -257,5 +257,5 @@ def _read[T](path: Path, kind: type[T]) -> T:
 def _decode[T](data: bytes, kind: type[T], path: Path) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
-    except msgspec.DecodeError as problem:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise BundleError(f"{path}: {problem}") from problem

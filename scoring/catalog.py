@@ -142,8 +142,11 @@ class Catalog:
                 raise NotReady(model, version)
             try:
                 served = _serve(self._folder / model / version, champion=self._champions.get(model) == version)
-            except (BundleError, ModelError, ValueError) as problem:
+            except (BundleError, ModelError) as problem:
                 self._refuse(key, str(problem).replace(f"{self._folder}/", ""))
+                raise NotReady(model, version) from problem
+            except Exception as problem:
+                self._refuse(key, f"its bundle cannot be used: {type(problem).__name__}: {problem}")
                 raise NotReady(model, version) from problem
             self._served[model, version] = served
             return served

@@ -20,6 +20,7 @@ from scoring.errors import BadRequest, shown
 
 DEPTH = 64  # levels of arrays and objects; a request needs three
 _FLOAT_DIGITS = 310  # an integer with more digits is beyond the range of a double
+_GZIP = b"\x1f\x8b"
 
 _decoder = msgspec.json.Decoder()
 
@@ -76,11 +77,20 @@ def _read_patiently(body: bytes) -> Any:
     try:
         return json.loads(body.decode("utf-8-sig"), parse_int=_integer)
     except UnicodeDecodeError as problem:
-        raise BadRequest(f"the body is not UTF-8: byte {problem.start} cannot be read", "not_json") from None
+        where = f"the body is not UTF-8: byte {problem.start} cannot be read"
+        raise BadRequest(_encoding(body) or where, "not_json") from None
     except json.JSONDecodeError as problem:
-        raise BadRequest(_where(problem), "not_json") from None
+        raise BadRequest(_encoding(body) or _where(problem), "not_json") from None
     except RecursionError:
         raise _too_deep() from None
+
+
+def _encoding(body: bytes) -> str | None:
+    """What to say of a body that is compressed or in another encoding than UTF-8."""
+    if body.startswith(_GZIP):
+        return "the body is compressed with gzip, which is not taken; send it as plain JSON"
+    encoding = json.detect_encoding(body)
+    return None if encoding.startswith("utf-8") else f"the body seems to be {encoding.upper()}; send it as UTF-8"
 
 
 def _where(problem: json.JSONDecodeError) -> str:

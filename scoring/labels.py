@@ -139,7 +139,6 @@ def _time(given: Any) -> tuple[str | None, str | None]:
     if not isinstance(given, str) or not _RFC3339.fullmatch(given):
         return None, "malformed_ts"
     try:
-        utc = timestamp(datetime.fromisoformat(given.upper()).timestamp())
+        return timestamp(datetime.fromisoformat(given.upper()).timestamp()), None
     except (ValueError, OverflowError):
         return None, "malformed_ts"
-    return (utc, None) if len(utc) == len(timestamp(0)) else (None, "malformed_ts")  # a year of fewer than four digits

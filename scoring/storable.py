@@ -55,7 +55,7 @@ def escape_surrogates(text: str) -> str:
     >>> escape_surrogates("a\\udfff") == "a" + chr(92) + "udfff"
     True
     """
-    return text if text.isascii() else _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 def has_surrogate(text: str) -> bool:

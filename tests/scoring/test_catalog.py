@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from scoring.bundle import Feature
 from scoring.catalog import Catalog
 from scoring.errors import NotReady, UnknownModel, UnknownVersion
 from scoring.serving_config import ServingError, newest, read_serving
-from tests.scoring.bundles import manifest, regression, regressor_manifest, write_bundle
+from tests.scoring.bundles import INCOME, MEMBER, manifest, regression, regressor_manifest, write_bundle
 
 
 def serving(models: Path, text: str) -> None:
@@ -79,6 +80,26 @@ def test_a_changed_bundle_is_refused_and_others_go_on(tmp_path: Path, file: str)
     assert [served.name for served in catalog.champions()] == ["amount"]
 
 
+def test_a_bundle_that_breaks_the_code_that_loads_it_is_refused_and_others_go_on(tmp_path: Path) -> None:
+    too_large = Feature(name="age", type="float", sentinels=[10**400])
+    write_bundle(tmp_path, manifest(features=[too_large, INCOME, MEMBER]))
+    write_bundle(tmp_path, regressor_manifest(), regression(2))
+    catalog = Catalog.load(tmp_path)
+    assert catalog.problems == {
+        "credit/1": "its bundle cannot be used: OverflowError: int too large to convert to float"
+    }
+    assert [served.name for served in catalog.champions()] == ["amount"]
+
+
+@pytest.mark.parametrize("data", [b'{"schema": 1, "data": ' + b'{"a":' * 100_000, b'{"schema": 1, "name": "\xff"}'])
+def test_a_manifest_that_no_reader_can_take_is_refused_and_others_go_on(tmp_path: Path, data: bytes) -> None:
+    (write_bundle(tmp_path, manifest()).folder / "manifest.json").write_bytes(data)
+    write_bundle(tmp_path, regressor_manifest(), regression(2))
+    catalog = Catalog.load(tmp_path)
+    assert catalog.problems["credit/1"].startswith("credit/1/manifest.json: ")
+    assert [served.name for served in catalog.champions()] == ["amount"]
+
+
 def test_a_refused_champion_is_not_replaced_by_an_older_version(tmp_path: Path) -> None:
     write_bundle(tmp_path, manifest(version="1"))
     (write_bundle(tmp_path, manifest(version="2")).folder / "model.onnx").write_bytes(b"")
@@ -117,6 +138,7 @@ def test_serving_toml_may_not_name_what_is_not_there(tmp_path: Path, text: str, 
         ('[models.credit]\nchallenger = "1"', "unknown field `challenger`"),
         ('[models.credit]\nchampion = "../1"', "models.credit.champion: a version has 1 to 64"),
         ('[models."a/b"]', "models.a/b: a name has 1 to 64"),
+        ("default = " + "[" * 5000, "serving.toml: maximum recursion depth"),
         ("[models.credit]\nmax_instances = 0", "models.credit.max_instances: expected a whole number above 0"),
     ],
 )
