@@ -1,15 +1,18 @@
-"""The records of a label request as lines of the log, and what the client is told about each label."""
+"""From a body with labels to results and records, in one thread: decode, judge, look the instances up, write lines."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Literal
 
 import msgspec
 
 from audit.ids import new_id
-from audit.records import VERSION, Record, encode_record
-from scoring.labels import JudgedLabel
+from audit.records import VERSION, Record, encode_record, timestamp
+from scoring.catalog import Served
+from scoring.decode import usable_id
+from scoring.labels import JudgedLabel, LabelJudge, decode_labels
+from scoring.score import Arrival
 
 
 class LabelResult(msgspec.Struct, frozen=True):
@@ -19,6 +22,27 @@ class LabelResult(msgspec.Struct, frozen=True):
     id: str | None
     outcome: Literal["recorded", "unmatched", "rejected"]
     reasons: list[str]
+
+
+class Labelled(msgspec.Struct, frozen=True):
+    """Everything but the receipts."""
+
+    request_id: str
+    results: list[LabelResult]
+    encoded: bytes  # the results as JSON
+    lines: list[bytes]
+
+
+def label_body(served: Served, arrival: Arrival, known: Callable[[str, list[str]], Collection[str]]) -> Labelled:
+    """Judge every label in a body; raises `BadRequest` if it is no request, and what `known(model, ids)` raises."""
+    request = decode_labels(arrival.body, arrival.max_instances)
+    judge = LabelJudge(served.manifest)
+    labels = [judge.judge(given) for given in request.labels]
+    counting = [label.id for label in labels if label.id is not None and not label.reasons]
+    results = label_results(labels, known(served.name, counting))
+    request_id = request.request_id or usable_id(arrival.request_id)
+    lines = label_lines(served.name, request_id, timestamp(arrival.received_s), arrival.writer_id, labels, results)
+    return Labelled(request_id, results, msgspec.json.encode(results), lines)
 
 
 def label_results(labels: Sequence[JudgedLabel], known: Collection[str]) -> list[LabelResult]:

@@ -1,8 +1,11 @@
 """Scoring as `function_app` calls it: no answer before its records are durable.
 
 Small requests are worked on where they arrive, on the event loop: handing one to a thread costs more than scoring it.
-Large ones, and those for slow models, go to a thread, so that their neighbours do not wait. Whatever is raised here is
-a `scoring.errors.ScoringError` with a text for the client; anything else is a defect and gives no answer either.
+Large ones, and those for slow models, go to a thread, so that their neighbours do not wait. Labels have a thread of
+their own: looking their instances up reads the log, which may take long and must keep no score waiting.
+
+Whatever is raised here is a `scoring.errors.ScoringError` with a text for the client; anything else is a defect and
+gives no answer either.
 """
 
 from __future__ import annotations
@@ -16,16 +19,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import msgspec
-
 from audit.errors import Ambiguous, Unavailable
-from audit.records import timestamp
 from audit.writer import Receipt
 from scoring.catalog import Catalog, Served
-from scoring.decode import usable_id
 from scoring.errors import BodyTooLarge, LogUnavailable, NotReady
-from scoring.label_lines import LabelResult, label_lines, label_results
-from scoring.labels import LabelJudge, decode_labels
+from scoring.label_lines import LabelResult, label_body
 from scoring.metadata import model_metadata
 from scoring.response import ScoreResponse, encode_body
 from scoring.score import Arrival, Refused, Scored, score_body
@@ -92,6 +90,7 @@ class Service:
         self._clock = clock
         self._cold = True
         self._pool = ThreadPoolExecutor(os.process_cpu_count() or 1, thread_name_prefix="scoring")
+        self._label_thread = ThreadPoolExecutor(1, thread_name_prefix="labels")
 
     async def score(self, model: str, version: str | None, body: bytes, request_id: str | None = None) -> ScoreResponse:
         """Score every instance in a body. `request_id` is the one of the header; the body's own has precedence.
@@ -101,8 +100,9 @@ class Service:
         """
         served = await self._get(model, version)
         self._check_size(body)
+        most = self.catalog.max_instances(served.name, self._settings.max_instances)
         try:
-            scored = await self._score(served, self._arrival(served, body, request_id))
+            scored = await self._score(served, self._arrival(body, request_id, most, cold=self._cold))
         except Refused as refused:
             await self._commit([refused.line])
             raise refused.problem from None
@@ -117,19 +117,13 @@ class Service:
         for it was no call of the model."""
         served = await self._get(model, None)
         self._check_size(body)
+        arrival = self._arrival(body, request_id, self._settings.max_instances)
         loop = asyncio.get_running_loop()
-        request = decode_labels(body, self._settings.max_instances)
-        judge = LabelJudge(served.manifest)
-        labels = [judge.judge(given) for given in request.labels]
-        ids = [label.id for label in labels if label.id is not None and not label.reasons]
-        known = await loop.run_in_executor(self._pool, self._known, model, ids)
-        found = label_results(labels, known)
-        call_id = request.request_id or usable_id(request_id)
-        lines = label_lines(model, call_id, timestamp(self._clock()), self._writer.writer_id, labels, found)
-        receipts = await self._commit(lines)
-        head = {"model": model, "request_id": call_id}
-        encoded = encode_body(head, msgspec.json.encode(found), receipts)
-        return LabelResponse(**head, results=found, receipts=receipts, body=encoded)
+        labelled = await loop.run_in_executor(self._label_thread, label_body, served, arrival, self._known)
+        receipts = await self._commit(labelled.lines)
+        head = {"model": model, "request_id": labelled.request_id}
+        body = encode_body(head, labelled.encoded, receipts)
+        return LabelResponse(**head, results=labelled.results, receipts=receipts, body=body)
 
     async def metadata(self, model: str, version: str | None = None) -> dict[str, Any]:
         """A model's inputs and outputs; raises `UnknownModel`, `UnknownVersion`, `NotReady`."""
@@ -156,6 +150,7 @@ class Service:
     def close(self) -> None:
         """End the threads; what they work on is finished first."""
         self._pool.shutdown()
+        self._label_thread.shutdown()
 
     async def _get(self, model: str, version: str | None) -> Served:
         if self.catalog.is_loaded(model, version):
@@ -166,14 +161,14 @@ class Service:
         if len(body) > self._settings.max_body_bytes:
             raise BodyTooLarge(len(body), self._settings.max_body_bytes)
 
-    def _arrival(self, served: Served, body: bytes, request_id: str | None) -> Arrival:
+    def _arrival(self, body: bytes, request_id: str | None, most: int, *, cold: bool = False) -> Arrival:
         return Arrival(
             body=body,
             received_s=self._clock(),
             request_id=request_id,
             writer_id=self._writer.writer_id,
-            max_instances=self.catalog.max_instances(served.name, self._settings.max_instances),
-            cold=self._cold,
+            max_instances=most,
+            cold=cold,
         )
 
     async def _score(self, served: Served, arrival: Arrival) -> Scored:

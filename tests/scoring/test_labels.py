@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +13,10 @@ import pytest
 from hypothesis import given
 
 from audit.errors import Unavailable
+from audit.lookup import KnownIds
 from scoring.errors import BadRequest, LogUnavailable, NotReady, UnknownModel
 from scoring.labels import REASONS, LabelJudge
+from scoring.service import Service
 from tests.scoring.bundles import manifest, regression, regressor_manifest, write_bundle
 from tests.scoring.services import Line, line
 from tests.scoring.test_json_body import JSON
@@ -185,6 +189,37 @@ def test_labels_for_no_model_or_one_that_is_not_ready(tmp_path: Path) -> None:
             started.label({"labels": [{"id": "a", "label": "bad"}]}, model="wine")
         with pytest.raises(NotReady):
             started.label({"labels": [{"id": "a", "label": "bad"}]})
+
+
+def test_a_score_of_many_rows_does_not_wait_for_labels_that_read_the_log(
+    credit: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up = threading.Event()
+
+    def slow(*_: Any) -> set[str]:
+        assert looked_up.wait(20)
+        return set()
+
+    monkeypatch.setattr(KnownIds, "known", slow)
+    many = json.dumps({"instances": [{"age": 50, "income": 500, "member": True}] * 2000}).encode()
+    one = json.dumps({"labels": [{"id": "a", "label": "bad"}]}).encode()
+
+    async def both(service: Service) -> tuple[int, list[str]]:
+        waiting = [asyncio.create_task(service.label("credit", one)) for _ in range(8)]
+        scored = await asyncio.wait_for(service.score("credit", None, many), 10)
+        looked_up.set()
+        return len(scored.results), [answer.results[0].outcome for answer in await asyncio.gather(*waiting)]
+
+    assert credit.run(both) == (2000, ["unmatched"] * 8)
+
+
+def test_labels_may_be_as_many_as_the_setting_says_whatever_a_model_takes_at_once(tmp_path: Path) -> None:
+    write_bundle(tmp_path, manifest())
+    (tmp_path / "serving.toml").write_text("[models.credit]\nmax_instances = 1\n", encoding="utf-8")
+    with line(tmp_path, max_instances=2) as credit:
+        assert len(credit.label({"labels": [{"id": "a", "label": "bad"}, {"id": "b", "label": "bad"}]})["results"]) == 2
+        with pytest.raises(BadRequest, match="3 are more than 2"):
+            credit.label({"labels": [1, 2, 3]})
 
 
 def test_when_the_log_cannot_be_read_there_is_no_answer(credit: Line, monkeypatch: pytest.MonkeyPatch) -> None:
