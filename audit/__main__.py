@@ -102,6 +102,9 @@ def _verify(store: Store, options: argparse.Namespace) -> int:
                 bar(done, total, name)
 
         findings = verify(store, options.since, options.until, progress=progress)
+    if not findings and not seen[0] and not _within(options):
+        display.say("audit: nothing to verify: the log is empty, or HYPERPLANE_AUDIT_CONTAINER names another container")
+        return 1
     display.print_findings(findings, as_json=options.json)
     if not options.json:
         blobs = f"{seen[0]} blob{'' if seen[0] == 1 else 's'}"

@@ -54,7 +54,10 @@ def print_table(records: Iterable[tuple[Record, Position]]) -> int:
             plain(_result(record)),
         )
     if table.row_count:
-        _console().print(table)
+        console = _console()
+        natural = console.measure(table, options=console.options.update(max_width=_WIDE)).maximum
+        console.width = max(console.width, natural)  # ids are there to be copied: the terminal may break a line, we not
+        console.print(table)
     return table.row_count
 
 

@@ -35,6 +35,7 @@ DOMAIN = b"hyperplane audit frame v1\n"
 ZERO_HEAD = "0" * 64
 MAX_HEADER_BYTES = 8 * 1024
 MAX_BODY_BYTES = 100 * 1024 * 1024 - MAX_HEADER_BYTES  # one block of an append blob holds 100 MiB
+MAX_OPENING_BYTES = 64 * 1024
 
 FrameKind = Literal["open", "records", "close"]
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
@@ -140,13 +141,20 @@ def header_line(data: bytes | bytearray, start: int = 0) -> bytes:
 
 
 def decode_header(line: bytes) -> Header:
-    """The header in its line; `BadFrame` for anything else."""
+    """The header in its line; `BadFrame` for anything else.
+
+    There is one way to write a header, byte for byte, so that no two programs can read two things in the same bytes.
+    """
     try:
         header = _header_decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise BadFrame(f"no header: {problem}") from problem
     if header.v != VERSION:
         raise BadFrame(f"format version {header.v} is not {VERSION}; it takes a newer program to read it")
+    if _header_encoder.encode(header) != line:
+        raise BadFrame(
+            "the header is written otherwise than this format writes it: fields, their order, spaces, escapes"
+        )
     return header
 
 
@@ -182,6 +190,8 @@ def check_body(header: Header, body: bytes) -> None:
 
 def decode_opening(body: bytes) -> Opening:
     """The line of an `open` frame; `BadFrame` for anything else."""
+    if len(body) > MAX_OPENING_BYTES:
+        raise BadFrame(f"the line of the `open` frame has {len(body)} bytes, more than {MAX_OPENING_BYTES}")
     try:
         return _opening_decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:

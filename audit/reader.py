@@ -8,6 +8,7 @@ still written to is read up to its last whole frame.
 
 from __future__ import annotations
 
+import io
 import logging
 import time
 from collections.abc import Iterator
@@ -174,16 +175,21 @@ def blob_records(store: Store, name: str) -> Iterator[tuple[Record, Position]]:
 
 
 def frame_records(frame: Frame, needle: bytes = b"") -> Iterator[tuple[Record, Position]]:
-    """The records of a frame, of lines with `needle` only; a line that is no record is left out with a warning."""
+    """The records of a frame, of lines with `needle` only; lines that are no records are left out with one warning."""
     if frame.kind != "records":
         return
-    for number, line in enumerate(frame.lines):
+    unreadable: list[str] = []
+    for number, line in enumerate(io.BytesIO(frame.body)):  # not all lines at once: 100 MiB may be as many newlines
         if needle not in line:
             continue
         try:
-            yield decode_record(line), Position(frame.blob, frame.sequence, number)
+            record = decode_record(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-            _log.warning("%s: frame %d, line %d is no record: %s", frame.blob, frame.sequence, number, problem)
+            unreadable = unreadable or [f"line {number} is no record: {str(problem)[:200]}"]
+            continue
+        yield record, Position(frame.blob, frame.sequence, number)
+    if unreadable:
+        _log.warning("%s: frame %d, %s; there may be more such lines", frame.blob, frame.sequence, unreadable[0])
 
 
 def between(since_s: float | None, until_s: float | None) -> tuple[str, str | None]:

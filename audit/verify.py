@@ -10,9 +10,10 @@ is not closed yet, or that somebody wrote a whole log anew. For these there must
 
 from __future__ import annotations
 
+import io
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -25,6 +26,9 @@ from audit.records import decode_record
 from audit.store import BlobInfo, Store
 
 _SEALED_BY_S = 2 * HOUR_S  # after an hour's beginning: the hour itself, and one in which it is sealed
+
+_LINES_TOLD = 20  # of a blob's unreadable ones
+_LONGEST_TEXT = 300
 
 Progress = Callable[[int, int, str], None]
 
@@ -45,6 +49,7 @@ class _Checked:
     name: LogName
     opening: Opening | None = None
     ends: frozenset[str] = frozenset()  # heads that the writer may know as the blob's last
+    filled: bool = False  # whether it holds records
     sound: bool = True
 
 
@@ -98,23 +103,32 @@ def _check_blob(store: Store, name: LogName, now_s: float, findings: list[Findin
     result = _Checked(name)
     reader = BlobReader(store, str(name))
     heads: list[str] = []
+    unreadable = 0
     try:
         for frame in reader:
             heads = [*heads[-1:], frame.head]
             if frame.kind == "open":
                 result.opening = decode_opening(frame.body)
-            findings += _unreadable(frame)
+            result.filled = result.filled or frame.kind == "records"
+            for detail in _unreadable(frame):
+                unreadable += 1
+                if unreadable <= _LINES_TOLD:
+                    findings.append(Finding(frame.blob, "unreadable", detail))
     except NotFound:
         findings.append(Finding(str(name), "missing", "it was listed, and gone when it was read"))
         result.sound = False
         return result
+    if unreadable > _LINES_TOLD:
+        findings.append(Finding(str(name), "unreadable", f"{unreadable} lines in all are no records"))
     result.ends = frozenset(heads if reader.closed else heads[-1:])
     trouble = _trouble(reader, name, now_s)
     if trouble:
         findings.append(trouble)
-        result.sound = trouble.what == "not closed"
+        result.sound = trouble.what in ("not closed", "empty")
     if result.opening and result.opening.writer != name.writer:
-        findings.append(Finding(str(name), "moved", f"its `open` frame names writer {result.opening.writer!r}"))
+        findings.append(
+            Finding(str(name), "moved", f"its `open` frame names writer {_short(repr(result.opening.writer))}")
+        )
     return result
 
 
@@ -134,14 +148,14 @@ def _trouble(reader: BlobReader, name: LogName, now_s: float) -> Finding | None:
     )
 
 
-def _unreadable(frame: Frame) -> Iterable[Finding]:
+def _unreadable(frame: Frame) -> Iterator[str]:
     if frame.kind != "records":
         return
-    for number, line in enumerate(frame.lines):
+    for number, line in enumerate(io.BytesIO(frame.body)):  # not all lines at once: 100 MiB may be as many newlines
         try:
             decode_record(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-            yield Finding(frame.blob, "unreadable", f"frame {frame.sequence}, line {number} is no record: {problem}")
+            yield f"frame {frame.sequence}, line {number} is no record: {_short(str(problem))}"
 
 
 def _numbering(checked: Iterable[_Checked], known_missing: set[str], *, from_zero: bool) -> Iterable[Finding]:
@@ -165,19 +179,39 @@ def _numbering(checked: Iterable[_Checked], known_missing: set[str], *, from_zer
 
 
 def _links(store: Store, checked: dict[str, _Checked], now_s: float) -> Iterable[Finding]:
+    writers: dict[str, dict[int, _Checked]] = defaultdict(dict)
+    for blob in checked.values():
+        writers[blob.name.writer][blob.name.n] = blob
     for name, blob in sorted(checked.items()):
-        if blob.opening is None or blob.opening.previous_blob is None:
+        if blob.opening is None:
             continue
         before = blob.opening.previous_blob
-        previous = checked.get(before) or _outside(store, before, now_s)
-        if previous is None:
-            yield Finding(before, "missing", f"its writer filled it before {name}, which says so; it is not there")
-        elif previous.sound and blob.opening.previous_head not in previous.ends:
-            yield Finding(
-                before,
-                "chain",
-                f"its writer left it at head {blob.opening.previous_head}, as {name} says; it ends otherwise",
-            )
+        parsed = parse_name(before) if before is not None else None
+        if before is not None and (not parsed or parsed.writer != blob.name.writer or parsed.n >= blob.name.n):
+            yield Finding(name, "chain", f"its `open` frame says that it follows {_short(repr(before))}: it cannot")
+            continue
+        if before is not None:
+            yield from _link(before, blob, checked.get(before) or _outside(store, before, now_s))
+        yield from _left_out(blob, parsed.n if parsed else -1, writers[blob.name.writer])
+
+
+def _link(before: str, blob: _Checked, previous: _Checked | None) -> Iterable[Finding]:
+    """The blob before must be there, and end where this one's `open` frame says."""
+    head = blob.opening.previous_head if blob.opening else None
+    if previous is None:
+        yield Finding(before, "missing", f"its writer filled it before {blob.name}, which says so; it is not there")
+    elif previous.sound and head not in previous.ends:
+        yield Finding(
+            before, "chain", f"its writer left it at head {_short(str(head))}, as {blob.name} says; it ends otherwise"
+        )
+
+
+def _left_out(blob: _Checked, after: int, named: dict[int, _Checked]) -> Iterable[Finding]:
+    """A writer's next blob names the last one that it knows of, and it knows of every one that holds records."""
+    for n, other in sorted(named.items()):
+        if after < n < blob.name.n and other.filled:
+            detail = f"it holds records, but by its `open` frame {blob.name}, which comes later, does not follow it"
+            yield Finding(str(other.name), "chain", detail)
 
 
 def _outside(store: Store, name: str, now_s: float) -> _Checked | None:
@@ -190,3 +224,8 @@ def _outside(store: Store, name: str, now_s: float) -> _Checked | None:
     except NotFound:
         return None
     return _check_blob(store, parsed, now_s, [])
+
+
+def _short(text: str) -> str:
+    """What stands in the log may be long and hostile; a finding is a line or two."""
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"

@@ -231,4 +231,6 @@ def test_an_empty_log_is_said(command: Command) -> None:
     empty = Command(command.environ | {"HYPERPLANE_AUDIT_CONTAINER": f"empty-{uuid.uuid4().hex}"}, command.store)
     assert empty("tail").returncode == 1
     assert "no records" in empty("tail").stderr
-    assert empty("verify").returncode == 0
+    assert empty("verify").returncode == 1, "a log that was taken away whole, or a misspelt container, is not well"
+    assert "nothing to verify" in empty("verify").stderr
+    assert empty("verify", "--since", "1h").returncode == 0, "an hour without requests is"

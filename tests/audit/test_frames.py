@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -159,7 +161,24 @@ def test_a_body_whose_line_count_is_not_the_headers_is_refused() -> None:
     frame, _ = encode_frame("records", "b", 0, 1, [b"{}"], ZERO_HEAD)
     header = json.loads(header_line(frame)) | {"count": 2}
     with pytest.raises(BadFrame, match="header says 2"):
-        parse(json.dumps(header).encode() + b"\n{}\n", "b", Place(0, 1))
+        parse(json.dumps(header, separators=(",", ":")).encode() + b"\n{}\n", "b", Place(0, 1))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda header: json.dumps(header),  # spaces
+        lambda header: json.dumps(dict(reversed(header.items())), separators=(",", ":")),  # another order
+        lambda header: json.dumps(header, separators=(",", ":")).replace('"v":1', '"v":2,"v":1'),  # a field twice
+        lambda header: json.dumps(header, separators=(",", ":")).replace('"b"', '"\\u0062"'),  # an escape
+    ],
+)
+def test_a_header_that_is_written_in_another_way_is_refused(written: Callable[[dict[str, Any]], str]) -> None:
+    frame, _ = encode_frame("records", "b", 0, 1, [b"{}"], ZERO_HEAD)
+    header = json.loads(header_line(frame))
+    assert parse(json.dumps(header, separators=(",", ":")).encode() + b"\n{}\n", "b", Place(0, 1))
+    with pytest.raises(BadFrame, match="written otherwise"):
+        parse(written(header).encode() + b"\n{}\n", "b", Place(0, 1))
 
 
 @given(st.binary(max_size=60))
