@@ -9,6 +9,7 @@ import argparse
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -56,6 +57,9 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
         terminal.say(f"evaluation: {problem}. Is the storage running, and does HYPERPLANE_STORAGE name it?")
     except (ValueError, OSError) as problem:
         terminal.say(f"evaluation: {problem}")
+    except Exception as problem:  # noqa: BLE001 - Python's own exit code would be 1, which means that a verdict alerts
+        traceback.print_exc()
+        terminal.say(f"evaluation: this should not have happened: {type(problem).__name__}: {problem}")
     return 2
 
 

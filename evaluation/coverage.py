@@ -220,7 +220,7 @@ def _features(
 def _rates(feature: Feature, profile: Profile, n: int, rows: int, thresholds: Thresholds) -> FeatureRates:
     missing = profile.missing.get(feature.name, 0)
     kinds = sorted(profile.artifacts.get(feature.name, {}).items(), key=lambda item: (-item[1], item[0]))
-    artifacts = min(n, sum(count for _, count in kinds))
+    artifacts = profile.artifact_instances.get(feature.name, 0)
     outside = min(n, sum(profile.outside.get(feature.name, {}).values()))
     before = feature.missing_in_training / rows if rows else None
     limit = thresholds.need("missing_rise")

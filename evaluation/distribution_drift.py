@@ -191,16 +191,17 @@ class _Judge:
             np.array(before.occupancy, np.float64), np.array(now.occupancy, np.float64), ordered=False
         )
         apart = self.distribution("distance", before.distance, now.distance)
-        level = worst([apart.level, *(statistic.level for statistic in occupancy)])
+        level = worst(statistic.level for statistic in [*occupancy, *apart.statistics])
         n = size(now.distance)
         limit = manifest.calibration.threshold if manifest.calibration else None
         return ClusterDrift(
             level=level,
-            sentence=_cluster_sentence(level, n, self._minimum, found.beyond),
+            sentence=_cluster_sentence(level, n, self._minimum, found.beyond, occupancy, apart.statistics),
             occupancy_before=before.occupancy,
             occupancy_now=now.occupancy,
             statistics=occupancy,
             distance=apart.histogram,
+            distance_statistics=apart.statistics,
             threshold=limit,
             beyond_before=None if limit is None else share_beyond(before.distance, limit),
             beyond_now=found.beyond / n if n and limit is not None else None,
@@ -249,7 +250,7 @@ def _in_order(function: Callable[[Floats, Floats], Floats]) -> Callable[[Floats,
 
 
 def _level(value: float, threshold: float | None, bar: float | None) -> Level:
-    if bar is None or not np.isfinite(value):
+    if bar is None or not np.isfinite(value) or not np.isfinite(bar):
         return "no data"
     if threshold is None or value <= bar or value <= threshold / 2:
         return "ok"
@@ -310,15 +311,20 @@ def _bin_name(histogram: Histogram, place: int) -> str:
     return f"{histogram.edges[place - 1]:.4g} to {histogram.edges[place]:.4g}"
 
 
-def _cluster_sentence(level: Level, n: int, minimum: float, beyond: int) -> str:
+def _cluster_sentence(
+    level: Level, n: int, minimum: float, beyond: int, occupancy: list[Statistic], distance: list[Statistic]
+) -> str:
     if level == "no data":
         return f"{n:,} instances with a distance are too few for a verdict, {minimum:,.0f} are needed."
     near_none = f"{beyond:,} of {n:,} instances are near no training cluster"
-    return (
-        f"Instances lie in the training clusters as before; {near_none}."
-        if level == "ok"
-        else (f"Instances lie elsewhere than the training clusters; {near_none}.")
-    )
+    if level == "ok":
+        return f"Instances lie in the training clusters as before; {near_none}."
+    decisive = next((statistic for statistic in occupancy if statistic.level == level), None)
+    moved = "Training clusters are visited in other shares than before"
+    if decisive is None:
+        decisive = next(statistic for statistic in distance if statistic.level == level)
+        moved = "Distances to the nearest training cluster have moved"
+    return f"{moved}: {decisive.title} {decisive.value:.3g}, threshold {decisive.threshold:.3g}; {near_none}."
 
 
 def _verdict(
@@ -373,7 +379,8 @@ def _quiet_verdict(drifts: Sequence[DistributionDrift]) -> Verdict:
 
 def _cluster_verdict(level: Level, clusters: ClusterDrift) -> Verdict:
     """When nothing but the place among the clusters has moved."""
-    decisive = next((statistic for statistic in clusters.statistics if statistic.level == level), None)
+    told = [*clusters.statistics, *clusters.distance_statistics]
+    decisive = next((statistic for statistic in told if statistic.level == level), None)
     return Verdict(
         level=level,
         sentence=clusters.sentence,

@@ -200,7 +200,7 @@ def _evidence(
         as_of=reader.as_of,
         hours=hours,
         blobs=[read.facts for read in inside],
-        joined=join(instances, labels),
+        joined=join(instances, labels, np.datetime64(window.since.removesuffix("Z"), "us")),
         labels_until=None if newest is None else f"{np.datetime64(newest, 'us')}Z",
         references=found,
         problems={version: why for (name, version), why in references.problems.items() if name == model},

@@ -6,6 +6,8 @@
   count. `unmatched` ones count like any other once their instance is there.
 - An id whose newest record has no score never enters performance, and is counted by its outcome.
 - A challenger is joined by itself: the newest record of an id in each challenger version.
+- Labels that came before the window are read too, because a label may precede its instance; they are counted only
+  where they speak of an instance of the window.
 """
 
 from __future__ import annotations
@@ -35,10 +37,11 @@ class Joined:
     conflicting_ids: int
 
 
-def join(instances: pd.DataFrame, labels: pd.DataFrame) -> Joined:
-    """Join tables made by `evaluation.records_table`, both numbered by `position`."""
+def join(instances: pd.DataFrame, labels: pd.DataFrame, since: np.datetime64) -> Joined:
+    """Join tables made by `evaluation.records_table`, both numbered by `position`; `since` is the window's start."""
     champion = instances[instances["role"] == "champion"]
     newest = _newest(champion[~champion["repeat"]])
+    labels = labels[(labels["ts"] >= since) | labels["id"].isin(instances["id"])]
     counting = labels[labels["outcome"] != "rejected"]
     truth = _truth(counting)
     pairs = {key: _pair(part, truth) for key, part in _by_version(newest)}
@@ -89,7 +92,7 @@ def _arrival(newest: pd.DataFrame, labels: pd.DataFrame, counting: pd.DataFrame,
             Count(name=str(name), count=int(count), share=int(count) / len(matched), of="matched")
             for name, count in sorted(outcomes.items())
         ],
-        corrected=_corrected(counting),
+        corrected=_corrected(counting[counting["id"].isin(newest["id"])]),
         unmatched=int((~truth["id"].isin(newest["id"])).sum()),
         rejected=len(labels) - len(counting),
         delay_p50_s=p50,

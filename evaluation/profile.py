@@ -23,7 +23,7 @@ from evaluation.distinct import Sketch, merge_sketches
 from evaluation.time_bins import TimeHistogram, merge_times
 from scoring.bundle import Clusters, Histogram
 
-SCHEMA = 1
+SCHEMA = 2
 NO_VERSION = "-"
 EXAMPLES = 200
 
@@ -64,6 +64,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reasons: dict[str, dict[str, int]] = {}  # outcome → reason → instances
     missing: dict[str, int] = {}  # feature → judged instances
     artifacts: dict[str, dict[str, int]] = {}  # feature → kind → judged instances
+    artifact_instances: dict[str, int] = {}  # feature → judged instances with an artifact of any kind
     outside: dict[str, dict[str, int]] = {}  # feature → side → judged instances
     request_errors: dict[str, int] = {}  # reason → requests
     labels: dict[str, int] = {}  # outcome of the label → records
@@ -109,6 +110,7 @@ def merge(profiles: Sequence[Profile]) -> Profile:
         reasons=_by_key([p.reasons for p in profiles], _add),
         missing=_add(p.missing for p in profiles),
         artifacts=_by_key([p.artifacts for p in profiles], _add),
+        artifact_instances=_add(p.artifact_instances for p in profiles),
         outside=_by_key([p.outside for p in profiles], _add),
         request_errors=_add(p.request_errors for p in profiles),
         labels=_add(p.labels for p in profiles),

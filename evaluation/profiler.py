@@ -179,6 +179,9 @@ def profile_records(records: Sequence[Record], reference: Reference | None) -> P
         reasons=_nested((record.outcome or "failed", record.reasons) for record in scores if record.reasons),
         missing=_count(name for record in judged for name in _texts(record.flags.get("missing"))),
         artifacts=_nested(pair for record in judged for pair in _kinds(record.flags.get("artifacts"))),
+        artifact_instances=_count(
+            name for record in judged for name, kinds in _kinds(record.flags.get("artifacts")) if kinds
+        ),
         outside=_nested(pair for record in judged for pair in _kinds(record.flags.get("outside"))),
         request_errors=_count(reason for record in errors for reason in record.reasons or ["unknown"]),
         labels=_count(record.outcome or "recorded" for record in records if record.kind == "label"),

@@ -242,14 +242,14 @@ class Residuals(msgspec.Struct, frozen=True, kw_only=True):
 class LabelArrival(msgspec.Struct, frozen=True, kw_only=True):
     """How much truth has come, how late, and for which instances."""
 
-    labels: int  # label records known at `as_of`, from the window's start on, rejected ones apart
+    labels: int  # label records known at `as_of`, since the window's start or of its instances, rejected ones apart
     matched: int  # distinct ids of the window's instances with a label that counts
     scored: int  # distinct ids scored
     labelled: int  # of these, with a label: what performance rests on
     join_rate: float | None  # labelled ÷ scored
     without_score: list[Count] = []  # matched ids by the outcome that left them without a score
-    corrected: int = 0  # ids whose newest label differs from an earlier one
-    unmatched: int = 0  # ids with a label and no instance in the window
+    corrected: int = 0  # matched ids whose newest label differs from an earlier one
+    unmatched: int = 0  # ids labelled since the window's start that have no instance in it
     rejected: int = 0  # label records that never count
     unusable: int = 0  # labels of another type than the target, left out
     delay_p50_s: float | None = None  # from score to the first label record of an id
@@ -404,6 +404,7 @@ class ClusterDrift(msgspec.Struct, frozen=True, kw_only=True):
     occupancy_now: list[int]
     statistics: list[Statistic] = []
     distance: HistogramPair | None = None  # to the nearest centre
+    distance_statistics: list[Statistic] = []
     threshold: float | None = None  # the distance beyond which an instance is near none
     beyond_before: float | None = None  # the share beyond it
     beyond_now: float | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from statistics import NormalDist
 
+import msgspec
+
 from evaluation.report_format import Figure, Level, Verdict
 from evaluation.thresholds import Thresholds
 from scoring.bundle import Metric
@@ -98,17 +100,8 @@ def _reach(value: float, limit: float | None, before: float, before_limit: float
 
 
 def _with(figure: Figure, before: Metric | None, level: Level, margin: float | None, sentence: str) -> Figure:
-    return Figure(
-        name=figure.name,
-        title=figure.title,
-        better=figure.better,
-        unit=figure.unit,
-        value=figure.value,
-        n=figure.n,
-        low=figure.low,
-        high=figure.high,
-        interval=figure.interval,
-        status=figure.status,
+    return msgspec.structs.replace(
+        figure,
         before=None if before is None else before.value,
         before_n=None if before is None else before.n,
         before_low=None if before is None else before.low,

@@ -50,8 +50,15 @@ class NoDrift:
         self._before = random.multinomial(int(before.sum()), share, size=draws).astype(np.float64)
 
     def quantile(self, statistic: Statistic, *, tested: int, power: float = 1.0) -> float:
-        """The statistic's quantile 1 − 0.001 ÷ tested; `power` makes it a quadratic form (2 for a distance)."""
+        """The statistic's quantile 1 − 0.001 ÷ tested; `power` makes it a quadratic form (2 for a distance).
+
+        Samples in which it is undefined, as an ordered statistic is where every value is missing, are left out; NaN
+        when that is more than half of them.
+        """
         values = statistic(self._now, self._before)
+        values = values[np.isfinite(values)]
+        if 2 * len(values) < len(self._now):
+            return float("nan")
         return float(tail_quantile(values**power, FALSE_ALERTS / max(1, tested)) ** (1 / power))
 
 

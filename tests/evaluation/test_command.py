@@ -121,6 +121,19 @@ def test_storage_that_is_down_is_exit_code_2(
     assert "Is the storage running" in " ".join(capsys.readouterr().err.split())
 
 
+def test_an_exception_nobody_expected_is_exit_code_2_and_never_the_1_of_an_alert(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr(command, "make_report", broken)
+    assert command.main(["report", "--model", "toy"], environ) == 2
+    told = capsys.readouterr().err
+    assert "Traceback" in told
+    assert "should not have happened: ZeroDivisionError" in " ".join(told.split())
+
+
 def test_help_teaches() -> None:
     done = subprocess.run([sys.executable, "-m", "evaluation", "report", "--help"], capture_output=True, text=True)
     assert done.returncode == 0

@@ -54,6 +54,15 @@ def test_samples_without_any_spread_have_a_bar_of_their_own_value() -> None:
     assert NoDrift(np.array([5.0]), np.array([9.0])).quantile(jensen_shannon, tested=1, power=2.0) == 0.0
 
 
+def test_a_statistic_undefined_in_most_samples_has_no_bar_and_in_few_samples_a_finite_one() -> None:
+    """An ordered statistic leaves missing values out, and a sample may hold nothing else."""
+    one_in = {rare: NoDrift(np.array([rare, 0.0, 300.0]), np.array([rare, 0.0, 400.0])) for rare in (0.0, 6.0)}
+    bars = {rare: null.quantile(lambda now, before: kolmogorov_smirnov(now[..., :2], before[..., :2]), tested=1)
+            for rare, null in one_in.items()}  # fmt: skip
+    assert np.isnan(bars[0.0])
+    assert np.isfinite(bars[6.0])
+
+
 def test_the_fitted_tail_is_the_gammas() -> None:
     values = np.random.default_rng(1).gamma(4.0, 2.0, size=100_000)
     assert tail_quantile(values, 1e-5) == pytest.approx(37.33, rel=0.03)  # scipy.stats.gamma.isf(1e-5, 4, scale=2)

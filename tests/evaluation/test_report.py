@@ -290,6 +290,17 @@ class TestLabels:
         labels = report_of(log, models).performance.labels
         assert (labels.unmatched, labels.labelled, labels.delay_p50_s) == (0, 1, 0.0)
 
+    def test_labels_that_came_before_the_window_count_only_for_its_instances(
+        self, log: Log, models: Path, bundle: str
+    ) -> None:
+        before = NOON - 13 * HOUR
+        log.append(before, [label(name, "no", before) for name in ("a", "yesterday", "yesterday")])
+        log.append(before, [label("yesterday", "yes", before + 1), label("old", "no", before, outcome="rejected")])
+        self.scored(log, bundle)
+        labels = report_of(log, models).performance.labels
+        assert (labels.labels, labels.matched, labels.unmatched) == (1, 1, 0)
+        assert (labels.corrected, labels.rejected) == (0, 0)
+
     def test_a_label_after_as_of_is_not_known_yet(self, log: Log, models: Path, bundle: str) -> None:
         self.scored(log, bundle)
         log.append(NOON + 12 * HOUR, [label("a", "yes", NOON + 12 * HOUR)])
@@ -348,6 +359,33 @@ def test_a_challenger_has_figures_of_its_own_and_no_part_in_coverage(log: Log, m
         ("1", "champion", 1),
         ("2", "challenger", 1),
     ]
+
+
+def test_an_instance_with_two_kinds_of_artifact_is_one_instance(log: Log, models: Path) -> None:
+    make_bundle(models)
+    log.append(NOON, [score(f"i{n}", flags={"artifacts": {"a": ["one", "two"]}}) for n in range(3)] + [score("clean")])
+    rates = report_of(log, models).coverage.features[0]
+    assert (rates.instances, rates.artifacts, rates.artifact_rate) == (4, 3, 0.75)
+    assert {kind.name: kind.count for kind in rates.kinds} == {"one": 3, "two": 3}
+
+
+def test_a_verdict_by_the_distance_to_the_clusters_has_its_number(log: Log, models: Path) -> None:
+    sha256 = make_bundle(models).sha256
+    draw = np.random.default_rng(3)
+    values = draw.normal(size=(400, 2)).tolist()
+    log.append(
+        NOON,
+        [
+            score(f"i{n}", bundle=sha256, x={"a": a, "b": b}, flags={"cluster": n % 2, "distance": 9.0})
+            for n, (a, b) in enumerate(values)
+        ],
+    )
+    drift = report_of(log, models).drift
+    assert (drift.verdict.level, drift.verdict.figure) == ("alert", "clusters")
+    assert drift.verdict.value is not None
+    assert drift.verdict.threshold is not None
+    assert "Distances to the nearest training cluster have moved: Jensen–Shannon distance" in drift.verdict.sentence
+    assert "400 of 400 instances are near no training cluster" in drift.verdict.sentence
 
 
 class TestVerdicts:
