@@ -12,6 +12,7 @@ import atexit
 import functools
 import logging
 import os
+import re
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -31,8 +32,17 @@ from evaluation.report_store import latest, list_reports, read_report_json
 from evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from evaluation.settings import from_environ as evaluation_settings
 from scoring import __version__
-from scoring.decode import usable_id
-from scoring.errors import BadRequest, BodyTooLarge, LogUnavailable, NotReady, ScoringError, UnknownModel, shown
+from scoring.decode import is_id, usable_id
+from scoring.errors import (
+    BadRequest,
+    BodyTooLarge,
+    LogUnavailable,
+    NotReady,
+    NotStarted,
+    ScoringError,
+    UnknownModel,
+    shown,
+)
 from scoring.metadata import server_metadata
 from scoring.settings import SETTINGS as SCORING_SETTINGS
 from scoring.startup import Startup
@@ -44,11 +54,15 @@ if TYPE_CHECKING:
     from evaluation.pages.home import HomeModel
     from evaluation.pages.instance import InstanceTrail
     from scoring.catalog import Catalog
-    from scoring.service import Service
+    from scoring.response import ScoreResponse
+    from scoring.service import LabelResponse
 
 Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
+
+# What may be echoed: a header of an answer holds printable ASCII, and the platform makes a 500 of any other.
+TRACE = re.compile(r"[\x20-\x7e]{1,512}")
 
 # The header's id, or one of our own, before the body was read: an error's answer and its record carry the same.
 REQUEST_ID: ContextVar[str] = ContextVar("request_id")
@@ -59,6 +73,7 @@ STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotFound, 404),
     (BodyTooLarge, 413),
     (NotReady, 503),
+    (NotStarted, 503),
     (LogUnavailable, 503),
     (Unavailable, 503),
 )
@@ -81,7 +96,8 @@ def answering(handler: Handler) -> Handler:
         except (ScoringError, AuditError) as problem:
             response = error(problem)
         response.headers.setdefault("x-request-id", REQUEST_ID.get())
-        if (trace := req.headers.get("traceparent")) is not None:
+        trace = req.headers.get("traceparent")
+        if trace is not None and TRACE.fullmatch(trace):
             response.headers["traceparent"] = trace
         return response
 
@@ -124,11 +140,6 @@ def wants_page(req: func.HttpRequest) -> bool:
     return "text/html" in req.headers.get("accept", "") and req.params.get("format") != "json"
 
 
-async def service() -> Service:
-    """The service, as soon as it is there."""
-    return await asyncio.wrap_future(startup.service)
-
-
 # ------------------------------------------------------------------------------------------------------- scoring
 
 
@@ -148,18 +159,21 @@ async def score_version(req: func.HttpRequest) -> func.HttpResponse:
 
 async def scored(req: func.HttpRequest, version: str | None) -> func.HttpResponse:
     """Score the body with a version of the model, by default its champion."""
-    response = await (await service()).score(req.route_params["model"], version, req.get_body(), REQUEST_ID.get())
-    headers = {"x-request-id": response.request_id}
-    return func.HttpResponse(response.body, headers=headers, mimetype=JSON)
+    scoring = await startup.service()
+    return recorded(await scoring.score(req.route_params["model"], version, req.get_body(), REQUEST_ID.get()))
 
 
 @app.function_name("labels")
 @app.route("models/{model}/labels", methods=["POST"])
 @answering
 async def labels(req: func.HttpRequest) -> func.HttpResponse:
-    response = await (await service()).label(req.route_params["model"], req.get_body(), REQUEST_ID.get())
-    headers = {"x-request-id": response.request_id}
-    return func.HttpResponse(response.body, headers=headers, mimetype=JSON)
+    scoring = await startup.service()
+    return recorded(await scoring.label(req.route_params["model"], req.get_body(), REQUEST_ID.get()))
+
+
+def recorded(response: ScoreResponse | LabelResponse) -> func.HttpResponse:
+    """An answer whose records are durable, under the request id that they carry."""
+    return func.HttpResponse(response.body, headers={"x-request-id": response.request_id}, mimetype=JSON)
 
 
 # ----------------------------------------------------------------------------------------- health and metadata
@@ -183,7 +197,7 @@ async def live(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("v2/health/ready", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @answering
 async def ready(req: func.HttpRequest) -> func.HttpResponse:
-    state = (await service()).ready()
+    state = (await startup.service()).ready()
     body = {"ready": state.ready} | ({"problems": state.problems} if state.problems else {})
     return json_response(body, 200 if state.ready else 503)
 
@@ -192,14 +206,16 @@ async def ready(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("v2/models/{model}", methods=["GET"])
 @answering
 async def model_metadata(req: func.HttpRequest) -> func.HttpResponse:
-    return json_response(await (await service()).metadata(req.route_params["model"]))
+    return json_response(await (await startup.service()).metadata(req.route_params["model"]))
 
 
 @app.function_name("version_metadata")
 @app.route("v2/models/{model}/versions/{version}", methods=["GET"])
 @answering
 async def version_metadata(req: func.HttpRequest) -> func.HttpResponse:
-    return json_response(await (await service()).metadata(req.route_params["model"], req.route_params["version"]))
+    return json_response(
+        await (await startup.service()).metadata(req.route_params["model"], req.route_params["version"])
+    )
 
 
 @app.function_name("model_ready")
@@ -218,7 +234,7 @@ async def version_ready(req: func.HttpRequest) -> func.HttpResponse:
 
 async def readiness(model: str, version: str | None) -> func.HttpResponse:
     """Whether one version of a model answers."""
-    is_ready = await (await service()).model_ready(model, version)
+    is_ready = await (await startup.service()).model_ready(model, version)
     return json_response({"name": model, "ready": is_ready}, 200 if is_ready else 503)
 
 
@@ -233,7 +249,7 @@ async def ping(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @answering
 async def health(req: func.HttpRequest) -> func.HttpResponse:
-    state = (await service()).ready()
+    state = (await startup.service()).ready()
     body = {"status": "ok" if state.ready else "not ready"} | ({"problems": state.problems} if state.problems else {})
     return json_response(body, 200 if state.ready else 503)
 
@@ -253,7 +269,7 @@ async def version(req: func.HttpRequest) -> func.HttpResponse:
 @answering
 async def models(req: func.HttpRequest) -> func.HttpResponse:
     """The overview for callers with a key: models, versions and the latest verdicts."""
-    catalog = (await service()).catalog
+    catalog = (await startup.service()).catalog
     overview = await asyncio.to_thread(overview_of, catalog, startup.stores.derived)
     if not wants_page(req):
         return json_response({"models": [asdict(model) for model in overview]})
@@ -318,7 +334,7 @@ async def no_report(req: func.HttpRequest, model: str, report_id: str) -> func.H
 async def instance(req: func.HttpRequest) -> func.HttpResponse:
     """Every record of an instance, oldest first, and where each lies in the log; what does not verify is not shown."""
     model, instance_id = await known_model(req), req.route_params["id"]
-    found = await asyncio.to_thread(find, startup.stores.log, instance_id, model)
+    found = await asyncio.to_thread(find, startup.stores.log, instance_id, model) if is_id(instance_id) else []
     if not found:
         return await no_instance(req, model, instance_id)
     if not wants_page(req):
@@ -326,7 +342,7 @@ async def instance(req: func.HttpRequest) -> func.HttpResponse:
         return json_response({"model": model, "id": instance_id, "records": evidence})
     from evaluation.pages.instance import instance_page
 
-    trail = await asyncio.to_thread(trail_of, (await service()).catalog, model, instance_id, found)
+    trail = await asyncio.to_thread(trail_of, (await startup.service()).catalog, model, instance_id, found)
     return page(await asyncio.to_thread(instance_page, trail, code=code_of(req)))
 
 
@@ -343,7 +359,7 @@ async def no_instance(req: func.HttpRequest, model: str, instance_id: str) -> fu
 async def known_model(req: func.HttpRequest) -> str:
     """The model of the route; raises `UnknownModel`."""
     model: str = req.route_params["model"]
-    (await service()).catalog.versions(model)
+    (await startup.service()).catalog.versions(model)
     return model
 
 
@@ -360,7 +376,7 @@ async def home(req: func.HttpRequest) -> func.HttpResponse:
         return func.HttpResponse(status_code=302, headers=headers)
     from evaluation.pages.home import home_page
 
-    overview = await asyncio.to_thread(overview_of, (await service()).catalog)
+    overview = await asyncio.to_thread(overview_of, (await startup.service()).catalog)
     return page(await asyncio.to_thread(home_page, overview, with_key=False))
 
 
@@ -371,7 +387,7 @@ async def docs(req: func.HttpRequest) -> func.HttpResponse:
     from evaluation.pages.docs import docs_page
     from scoring.openapi import openapi
 
-    described = openapi((await service()).catalog, __version__)
+    described = openapi((await startup.service()).catalog, __version__)
     split = urlsplit(req.url)
     base_url = f"{split.scheme}://{split.netloc}"
     return page(await asyncio.to_thread(docs_page, described, code=code_of(req), base_url=base_url))
@@ -383,13 +399,12 @@ async def docs(req: func.HttpRequest) -> func.HttpResponse:
 async def openapi_document(req: func.HttpRequest) -> func.HttpResponse:
     from scoring.openapi import openapi
 
-    return json_response(openapi((await service()).catalog, __version__))
+    return json_response(openapi((await startup.service()).catalog, __version__))
 
 
 def code_of(req: func.HttpRequest) -> str | None:
     """The key as the caller put it into the address; pages keep it in their links."""
-    code: str | None = req.params.get("code")
-    return code
+    return next((value for name, value in req.params.items() if name.lower() == "code"), None)
 
 
 def overview_of(catalog: Catalog, derived: Store | None = None) -> list[HomeModel]:

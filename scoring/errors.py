@@ -6,6 +6,7 @@ ScoringError
 │   └── UnknownVersion   the model has no such version; the message names those it has
 ├── BodyTooLarge         send less at once; not recorded
 ├── NotReady             the model is there but its bundle was refused: an operator must act
+├── NotStarted           nothing can be scored in this process: an operator must act
 └── LogUnavailable       the records are not durable, so there is no answer: wait, then send it again
 
 Nothing here knows HTTP: `function_app.py` maps each of these to a status.
@@ -63,6 +64,13 @@ class NotReady(ScoringError):
     def __init__(self, model: str, version: str | None = None) -> None:
         what = f"model {model}" if version is None else f"version {version} of model {model}"
         super().__init__(f"{what} is not ready: its bundle was refused, see /v2/health/ready")
+
+
+class NotStarted(ScoringError):
+    """The service could not be made when the process started; its log has the traceback."""
+
+    def __init__(self) -> None:
+        super().__init__("the service could not be started; the log of the process says why")
 
 
 class LogUnavailable(ScoringError):

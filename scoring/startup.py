@@ -9,6 +9,7 @@ The log's blob is opened by the first record, not at the start: a process that o
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import platform
 import threading
@@ -24,6 +25,7 @@ from audit.settings import SettingsError
 from audit.writer import LogWriter, new_writer_id
 from scoring import __version__
 from scoring import settings as scoring_settings
+from scoring.errors import NotStarted
 
 if TYPE_CHECKING:
     from scoring.service import Service
@@ -39,20 +41,24 @@ class Startup:
         self.audit_settings = audit_settings.from_environ(environ)
         self.scoring_settings = scoring_settings.from_environ(environ)
         self.stores: Stores = open_stores(self.audit_settings)
-        self._service: Future[Service] = Future()
+        self._service: Future[Service | None] = Future()  # None: it could not be made
+        self._service.set_running_or_notify_cancel()  # whoever gives up waiting for it must not cancel it
         self._writer: LogWriter | None = None
         threading.Thread(target=self._preload, name="preload-storage", daemon=True).start()
         threading.Thread(target=self._make_service, name="load-models", daemon=True).start()
 
-    @property
-    def service(self) -> Future[Service]:
-        """The service; awaitable by `asyncio.wrap_future`."""
-        return self._service
+    async def service(self) -> Service:
+        """The service, as soon as it is there. Raises `NotStarted` if it could not be made."""
+        made = self._service.result() if self._service.done() else await asyncio.wrap_future(self._service)
+        if made is None:
+            raise NotStarted()
+        return made
 
     def close(self) -> None:
         """Finish what is being worked on, record it, end the log's blob. For the end of the process."""
-        if self._service.done() and self._service.exception() is None:
-            self._service.result().close()
+        made = self._service.result() if self._service.done() else None
+        if made is not None:
+            made.close()
         if self._writer is not None:
             self._writer.close()
 
@@ -64,10 +70,12 @@ class Startup:
 
     def _make_service(self) -> None:
         try:
-            self._service.set_result(self._made())
-        except BaseException as problem:  # noqa: BLE001  whoever awaits the service must hear of it, whatever it is
-            self._service.set_exception(problem)
+            made = self._made()
+        except BaseException:  # noqa: BLE001  whatever it is, those who wait for the service must hear of it
             _log.exception("the service could not be started")
+            self._service.set_result(None)
+        else:
+            self._service.set_result(made)
 
     def _made(self) -> Service:
         from scoring.catalog import Catalog

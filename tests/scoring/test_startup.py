@@ -1,0 +1,80 @@
+"""One process's start: requests that come too early wait, and a start that failed is told to each of them."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit.settings import SettingsError
+from scoring.catalog import Catalog
+from scoring.errors import NotStarted
+from scoring.startup import Startup
+from tests.scoring.bundles import manifest, write_bundle
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    write_bundle(tmp_path, manifest())
+    return {"HYPERPLANE_STORAGE": "memory://", "HYPERPLANE_MODELS": str(tmp_path)}
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """The models are not loaded before this is set."""
+    go_on = threading.Event()
+    load = Catalog.load
+
+    def waiting(models: Path) -> Catalog:
+        assert go_on.wait(20)
+        return load(models)
+
+    monkeypatch.setattr(Catalog, "load", waiting)
+    yield go_on
+    go_on.set()
+
+
+def test_requests_that_come_too_early_wait_and_one_that_gives_up_harms_no_other(
+    environ: dict[str, str], held: threading.Event
+) -> None:
+    startup = Startup(environ)
+
+    async def early() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(startup.service(), 0.01)
+        waiting = asyncio.create_task(startup.service())
+        await asyncio.sleep(0)
+        held.set()
+        assert (await asyncio.wait_for(waiting, 20)).ready().ready
+        assert await startup.service() is await startup.service()
+
+    asyncio.run(early())
+    startup.close()
+
+
+def test_a_start_that_failed_is_told_to_every_request_and_logged_once(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: Path) -> Any:
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(Catalog, "load", broken)
+    startup = Startup(environ)
+    for _ in range(2):
+        with pytest.raises(NotStarted, match="the log of the process says why"):
+            asyncio.run(startup.service())
+    assert caplog.text.count("MemoryError: no room") == 1
+    startup.close()
+
+
+def test_a_process_may_end_while_it_starts(environ: dict[str, str], held: threading.Event) -> None:
+    Startup(environ).close()
+
+
+def test_a_missing_setting_stops_the_process_before_anything_is_started() -> None:
+    with pytest.raises(SettingsError, match="HYPERPLANE_STORAGE is not set"):
+        Startup({})
