@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -22,9 +22,10 @@ START_TIMEOUT_S = 120
 class Run:
     """`make run` in a session of its own, its output in a file."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, **settings: str) -> None:
         self.log = folder / "run.log"
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("HYPERPLANE_")}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("HYPERPLANE_")}
+        environment = {**inherited, **settings}
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "infra.local.run", "--data", str(folder / "data"), *arguments],
@@ -68,6 +69,20 @@ class Run:
         os.kill(self.process.pid, signal.SIGINT)
         return self.process.wait(30)
 
+    def leaves_nothing(self, children: list[int]) -> None:
+        """Wait until every process is gone that was there."""
+        deadline = time.monotonic() + 30
+        while alive := [child for child in children if _runs(child)]:
+            assert time.monotonic() < deadline, f"left behind: {alive}"
+            time.sleep(0.05)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -91,13 +106,102 @@ def test_it_prints_urls_that_open_and_a_curl_that_works_and_ctrl_c_leaves_no_pro
         answer = subprocess.run(["bash", "-c", curl], capture_output=True, text=True, timeout=30)
         assert answer.returncode == 0, answer.stderr
         assert '"outcome":"scored"' in answer.stdout.replace(" ", "")
+        sourced = run.wait_for(r"^\s*source (\S+)$")[1]
+        assert Path(sourced).stat().st_mode & 0o777 == 0o600, "it holds the key"
+        newest = subprocess.run(
+            ["sh", "-c", f'. {sourced}; curl -s "$URL/health"; python -m audit tail -n 1 --json; echo "key $KEY"'],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        ).stdout
+        assert '"status":"ok"' in newest
+        assert '"record"' in newest
+        assert f"key {parse_qs(urlsplit(urls[0]).query)['code'][0]}" in newest
         children = run.children()
         assert len(children) >= 2, "Azurite and the host are processes of their own"
+        second = subprocess.run(
+            [sys.executable, "-m", "infra.local.run", "--data", str(tmp_path / "data"), "--port", str(free_port())],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert second.returncode == 1
+        assert second.stderr.count("\n") == 1, "one line"
+        assert "already" in second.stderr
     finally:
         code = run.interrupt()
     assert code == 0, run.text()
-    alive = [child for child in children if Path(f"/proc/{child}").exists()]
-    assert not alive, f"left behind: {alive}"
+    run.leaves_nothing(children)
+    assert "Traceback" not in run.text()
+    assert not Path(sourced).exists(), "it would say what is true no more"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
+def test_nothing_survives_its_end_however_it_comes(tmp_path: Path, demo_models: Path, number: signal.Signals) -> None:
+    run = Run(tmp_path, "--port", str(free_port()), "--models", str(demo_models))
+    run.wait_for(r"^Report ")
+    children = run.children()
+    os.kill(run.process.pid, number)
+    assert run.process.wait(30) == (-number if number == signal.SIGKILL else 0)
+    run.leaves_nothing(children)
+    assert "Traceback" not in run.text()
+
+
+def test_it_ends_with_the_make_that_started_it(tmp_path: Path, demo_models: Path) -> None:
+    text = (
+        "import subprocess, sys; subprocess.Popen([sys.executable, '-m', 'infra.local.run', '--parent', "
+        "str(__import__('os').getpid()), *sys.argv[1:]]).wait()"
+    )
+    where = ["--port", str(free_port()), "--models", str(demo_models), "--data", str(tmp_path / "data")]
+    with (tmp_path / "run.log").open("wb") as output:
+        make = subprocess.Popen([sys.executable, "-c", text, *where], cwd=ROOT, stdout=output, stderr=output)
+    run = Run.__new__(Run)
+    run.log, run.process = tmp_path / "run.log", make
+    run.wait_for(r"^Storage ")
+    children = run.children()
+    assert len(children) >= 2
+    make.kill()
+    make.wait(30)
+    run.leaves_nothing(children)
+
+
+def test_it_says_when_the_host_ends_by_itself_and_asks_for_no_key_when_told_so(
+    tmp_path: Path, demo_models: Path
+) -> None:
+    run = Run(tmp_path, "--port", str(free_port()), "--models", str(demo_models), "--auth", "off")
+    curl = run.wait_for(r"^\s*(curl .*)$")[1]
+    run.wait_for(r"^Serving until")
+    urls = re.findall(r"^\s*(?:Home page|API docs|Report|An instance)\s+(http\S+)$", run.text(), re.MULTILINE)
+    assert len(urls) >= 4
+    for url in urls:
+        assert "code" not in url
+        assert httpx.get(url, headers={"accept": "text/html"}, timeout=30).status_code == 200, url
+    answer = subprocess.run(["sh", "-c", curl], capture_output=True, text=True, timeout=30)
+    assert '"outcome":"scored"' in answer.stdout
+    children = run.children()
+    host = next(child for child in children if b"infra.local.host" in Path(f"/proc/{child}/cmdline").read_bytes())
+    os.kill(host, signal.SIGKILL)
+    assert run.process.wait(30) == 1
+    assert "The host has ended by itself" in run.text()
+    run.leaves_nothing(children)
+
+
+def test_a_storage_that_does_not_answer_is_one_line_that_names_its_setting(tmp_path: Path, demo_models: Path) -> None:
+    dead = f"DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:{free_port()}/a;"
+    where = ["--port", str(free_port()), "--models", str(demo_models)]
+    run = Run(tmp_path, *where, HYPERPLANE_STORAGE=dead)
+    assert run.process.wait(START_TIMEOUT_S) == 1
+    assert "HYPERPLANE_STORAGE" in run.text().splitlines()[-1], run.text()
+    assert "Traceback" not in run.text()
+
+
+def test_a_setting_that_there_is_not_is_named(tmp_path: Path, demo_models: Path) -> None:
+    where = ["--port", str(free_port()), "--models", str(demo_models)]
+    run = Run(tmp_path, *where, HYPERPLANE_COLOUR="blue")
+    assert run.process.wait(START_TIMEOUT_S) == 1
+    assert "HYPERPLANE_COLOUR" in run.text().splitlines()[-1], run.text()
     assert "Traceback" not in run.text()
 
 
@@ -111,10 +215,11 @@ def test_a_port_in_use_is_one_line_that_says_what_to_do(tmp_path: Path, demo_mod
     assert "Traceback" not in run.text()
 
 
-@pytest.mark.parametrize("wrong", [["--port", "99999"], ["--key", "a b"], ["--auth", "maybe"]])
-def test_a_wrong_option_is_explained(wrong: list[str]) -> None:
+@pytest.mark.parametrize("wrong", [["--port", "99999"], ["--port", "abc"], ["--key", "a b"], ["--auth", "maybe"]])
+def test_a_wrong_option_is_explained_in_one_line(wrong: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "infra.local.run", *wrong], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 2
-    assert "usage:" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert f"make run: {wrong[0][2:].upper()}: " in done.stderr

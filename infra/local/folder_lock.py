@@ -23,7 +23,7 @@ def locked(folder: Path, who: str) -> Iterator[int]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder / f"{who.lower()}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        lock = os.open(folder / f"{who.lower().replace(' ', '-')}.lock", os.O_RDWR | os.O_CREAT, 0o600)
         free = shutil.disk_usage(folder).free
     except OSError as error:
         raise LocalError(f"{who} cannot write to {folder} ({error.strerror}): choose another folder.") from error

@@ -15,11 +15,13 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 GRACE_S = 10.0
+PARENT_POLL_S = 0.5
 
 
 class LocalError(Exception):
@@ -76,6 +78,17 @@ def kill_child(child: subprocess.Popen[bytes]) -> int:
 def end_with_parent(grace_s: float = GRACE_S) -> None:
     """In a child: watch the lifeline (standard input). When it closes, stop with SIGTERM; after `grace_s`, at once."""
     threading.Thread(target=_watch, args=(sys.stdin.fileno(), grace_s), name="lifeline", daemon=True).start()
+
+
+def end_with_process(parent: int) -> None:
+    """Stop with SIGTERM when `parent`, which started this process, has ended: for one that holds no lifeline (make)."""
+    threading.Thread(target=_watch_parent, args=(parent,), name="parent", daemon=True).start()
+
+
+def _watch_parent(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(PARENT_POLL_S)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _watch(descriptor: int, grace_s: float) -> None:

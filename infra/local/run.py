@@ -2,84 +2,108 @@
 
 Makes the demo models if there is none, starts Azurite and the Functions host, scores real rows over HTTP, shows the
 records that were written, builds a report of them, prints where to look, and serves until Ctrl-C, which stops all that
-was started. Everything it keeps is in one folder (`--data`), so a second run goes on with the same log and key.
+was started. Everything it keeps is in one folder (`--data`), so a second run goes on with the same log and key. While
+it serves, `env` in that folder holds what the other commands need: `source .local/env` in a second terminal.
 
 It speaks to the rest of Hyperplane as a user does: over HTTP and through the commands.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import re
+import shlex
 import signal
-import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import quote
 
 import httpx
 
 from infra.local.azurite import Azurite
-from infra.local.keys import check_key, read_or_make_key
+from infra.local.folder_lock import locked
+from infra.local.keys import read_or_make_key
 from infra.local.local_host import PROJECT, LocalHost
 from infra.local.ports import HOST, is_free
-from infra.local.process import LocalError
+from infra.local.process import LocalError, start_child, stop_child
+from infra.local.run_options import Options, parse
 from infra.local.sample_traffic import Traffic, send_sample
 
 STORAGE = "HYPERPLANE_STORAGE"
+WATCH_S = 0.5
 IDENTITY_STORAGE = (f"{STORAGE}__blobServiceUri", f"{STORAGE}__accountName")
-
-
-@dataclass(frozen=True)
-class Options:
-    """The command line, checked."""
-
-    port: int
-    key: str | None
-    auth: bool
-    data: Path
-    models: Path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run it all until Ctrl-C; 1 when something stands in the way."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    options = _parse(arguments)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    options = parse(arguments)
     try:
         with ExitStack() as started:
-            _run(options, started)
-            threading.Event().wait()
+            _serve(*_run(options, started))
     except KeyboardInterrupt:
-        say("\nStopped: the host, then the storage.")
+        say("\nStopped, with everything that was started.")
     except LocalError as problem:
         sys.stderr.write(f"{problem}\n")
         return 1
+    except httpx.HTTPStatusError as problem:
+        answer = problem.response
+        text = f"The host answered {answer.status_code} to {answer.request.url.path}: {answer.text[:300] or 'nothing'}"
+        sys.stderr.write(f"{text} (its log: {shown(options.data / 'host.log')}).\n")
+        return 1
     except httpx.HTTPError as problem:
-        sys.stderr.write(f"The host did not answer as it should: {problem}; its log is {options.data / 'host.log'}.\n")
+        sys.stderr.write(f"The host did not answer: {problem} (its log: {shown(options.data / 'host.log')}).\n")
         return 1
     return 0
 
 
-def _run(options: Options, started: ExitStack) -> None:
+def _run(options: Options, started: ExitStack) -> tuple[LocalHost, Azurite | None]:
+    started.enter_context(locked(options.data, "make run"))
     if not is_free(options.port):
         raise LocalError(f"Port {options.port} is in use: stop the program that has it, or run with PORT=<another>.")
     bundles = _models(options.models)
-    environment = _storage(options, started) | {"HYPERPLANE_MODELS": str(options.models.resolve())}
+    azurite = _storage(options, started)
+    environment = {"HYPERPLANE_MODELS": str(options.models.resolve())}
+    if azurite is not None:
+        environment[STORAGE] = azurite.connection_string
     host = started.enter_context(_host(options, environment))
     code = f"?code={quote(host.key, safe='')}" if options.auth else ""
     with httpx.Client(base_url=host.url, headers={"x-functions-key": host.key}, timeout=60) as client:
-        traffics = _score(client, bundles)
+        _check_ready(client)
+        traffics = _score(client, bundles, own_storage=azurite is not None)
+    say("")
     step("Records", "the newest in the log, by `python -m audit tail`:")
-    command("audit", "tail", "-n", "9", environment=environment)
+    command("audit", "tail", "-n", "5", environment=environment)
     for traffic in traffics:
         _report(traffic, environment)
-    _say_where_to_look(host, code, traffics)
+    variables = {"URL": host.url, "KEY": host.key if options.auth else ""} | environment
+    settings = started.enter_context(_settings_file(options.data / "env", variables))
+    _say_where_to_look(host, code, traffics, settings)
+    return host, azurite
+
+
+def _serve(host: LocalHost, azurite: Azurite | None) -> NoReturn:
+    """Serve until a signal; raises `LocalError` when one of the two ends by itself."""
+    while True:
+        if host.process is None or host.process.poll() is not None:
+            raise LocalError(f"The host has ended by itself. It said:\n{host.log[-2000:].strip()}")
+        if azurite is not None and azurite.process_id is None:
+            raise LocalError(f"Azurite has ended by itself; its log is {shown(azurite.folder / 'azurite.log')}.")
+        time.sleep(WATCH_S)
+
+
+def _check_ready(client: httpx.Client) -> None:
+    """Raises `LocalError` with the service's own words when it cannot score."""
+    answer = client.get("/health")
+    if answer.status_code != 200:
+        problems = answer.json().get("problems", {})
+        text = "; ".join(f"{name}: {problem}" for name, problem in problems.items()) or "it does not say why"
+        raise LocalError(f"The service is not ready. {text}.")
 
 
 def _models(folder: Path) -> list[Path]:
@@ -91,62 +115,98 @@ def _models(folder: Path) -> list[Path]:
     return bundles
 
 
-def _storage(options: Options, started: ExitStack) -> dict[str, str]:
-    """The storage's settings: what the environment names, else an Azurite of our own."""
-    if os.environ.get(STORAGE) or any(os.environ.get(name) for name in IDENTITY_STORAGE):
-        step("Storage", "as the environment says")
-        return {}
+def _storage(options: Options, started: ExitStack) -> Azurite | None:
+    """An Azurite of our own, unless the environment names a storage."""
+    named = next((name for name in (STORAGE, *IDENTITY_STORAGE) if os.environ.get(name)), None)
+    if named:
+        step("Storage", f"the one that {named} names")
+        return None
     azurite = started.enter_context(Azurite(options.data / "azurite"))
     step("Storage", f"Azurite on {HOST}:{azurite.port}, its data in {shown(azurite.folder)}")
-    return {STORAGE: azurite.connection_string}
+    return azurite
 
 
 @contextmanager
 def _host(options: Options, environment: dict[str, str]) -> Iterator[LocalHost]:
     key = options.key or read_or_make_key(options.data / "key")
     settings = environment | {"AUTH": "on" if options.auth else "off"}
-    with LocalHost(port=options.port, env=settings, data=options.data, key=key) as host:
+    host, log = LocalHost(port=options.port, env=settings, data=options.data, key=key), options.data / "host.log"
+    try:
+        host.start()
+    except LocalError as problem:
+        last = str(problem).splitlines()[-1]
+        raise LocalError(f"The host did not start: {last} (Its log: {shown(log)}.)") from problem
+    except BaseException:
+        host.close()
+        raise
+    with host:
         about = f"key {key}" if options.auth else "no key asked for (AUTH=off)"
-        step("Host", f"{host.url}, {about}, its log in {shown(options.data / 'host.log')}")
+        step("Host", f"{host.url}, {about}, its log in {shown(log)}")
         yield host
 
 
-def _score(client: httpx.Client, bundles: list[Path]) -> list[Traffic]:
+def _score(client: httpx.Client, bundles: list[Path], own_storage: bool) -> list[Traffic]:
     """Send each model's sample to its champion; the newest bundle of a model stands for it."""
     by_model = {bundle.parent.name: bundle for bundle in bundles}
-    traffics = [traffic for bundle in by_model.values() if (traffic := send_sample(client, bundle)) is not None]
+    try:
+        traffics = [traffic for bundle in by_model.values() if (traffic := send_sample(client, bundle)) is not None]
+    except httpx.HTTPStatusError as problem:
+        if own_storage or problem.response.status_code != 503:
+            raise
+        text = f"It must run and take writes: start it, or unset {STORAGE} and an Azurite is started here."
+        raise LocalError(f"The storage that the settings {STORAGE}… name cannot be used. {text}") from problem
     for traffic in traffics:
         step("Scored", str(traffic))
     return traffics
 
 
 def _report(traffic: Traffic, environment: dict[str, str]) -> None:
+    say("")
     step("Report", f"{traffic.model}, by `python -m evaluation report --model {traffic.model}`:")
     command("evaluation", "report", "--model", traffic.model, environment=environment, fine=(0, 1))
 
 
-def _say_where_to_look(host: LocalHost, code: str, traffics: list[Traffic]) -> None:
+@contextmanager
+def _settings_file(path: Path, variables: Mapping[str, str]) -> Iterator[Path]:
+    """A file to `source`, for the time that it is true; only its owner may read it."""
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    lines.append(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text("# What `make run` serves with, while it serves.\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _say_where_to_look(host: LocalHost, code: str, traffics: list[Traffic], settings: Path) -> None:
     say("")
     line("Home page", f"{host.url}/{code}")
     line("API docs", f"{host.url}/docs{code}")
     for traffic in traffics:
         line("Report", f"{host.url}/models/{traffic.model}/reports/latest{code}")
     if traffics:
-        shown_model = traffics[0]
-        line("An instance", f"{host.url}/models/{shown_model.model}/instances/{shown_model.ids[0]}{code}")
-        body = json.dumps({"instances": [shown_model.first]}, separators=(",", ":")).replace("'", "'\\''")
+        shortest = min(traffics, key=lambda traffic: len(traffic.first))
+        line("An instance", f"{host.url}/models/{shortest.model}/instances/{shortest.ids[0]}{code}")
+        body = shlex.quote(json.dumps({"instances": [shortest.first]}, separators=(",", ":")))
         say("\nScore a row yourself:\n")
-        say(f"  curl -s '{host.url}/models/{shown_model.model}/score{code}' -d '{body}'")
+        say(f"  curl -s '{host.url}/models/{shortest.model}/score{code}' -d {body}")
+    say("\nIn another terminal, for the commands of the README (it sets URL, KEY, HYPERPLANE_… and PATH):\n")
+    say(f"  source {shlex.quote(shown(settings))}")
     say("\nServing until Ctrl-C, which stops everything.")
 
 
 def command(module: str, *arguments: str, environment: dict[str, str], fine: tuple[int, ...] = (0,)) -> None:
     """Run one of our commands and let it print; raises `LocalError` when it fails."""
-    done = subprocess.run(
-        [sys.executable, "-m", module, *arguments], cwd=PROJECT, env={**os.environ, **environment}, check=False
-    )
-    if done.returncode not in fine:
-        raise LocalError(f"`python -m {module} {' '.join(arguments)}` ended with {done.returncode}: see above.")
+    whole = [sys.executable, "-m", "infra.local.leash", module, *arguments]
+    child = start_child(whole, environment={**os.environ, **environment}, folder=PROJECT)
+    try:
+        code = child.wait()
+    finally:
+        stop_child(child, f"python -m {module}")
+    if code not in fine:
+        raise LocalError(f"`python -m {module} {' '.join(arguments)}` ended with {code}: see above.")
 
 
 def step(name: str, text: str) -> None:
@@ -168,32 +228,6 @@ def shown(path: Path) -> str:
     """A path as short as it can be said."""
     resolved = path.resolve()
     return str(resolved.relative_to(Path.cwd())) if resolved.is_relative_to(Path.cwd()) else str(resolved)
-
-
-def _parse(arguments: Sequence[str] | None) -> Options:
-    parser = argparse.ArgumentParser(
-        prog="make run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--port", type=_port, default=7071, help="port of the host, PORT= (default: %(default)s)")
-    parser.add_argument("--key", type=_key, help="the key to ask for, KEY= (default: made once, kept in --data)")
-    parser.add_argument("--auth", choices=("on", "off"), default="on", help="whether a key is asked for, AUTH=")
-    parser.add_argument("--data", type=Path, default=Path(".local"), help="folder to keep things in")
-    parser.add_argument("--models", type=Path, default=Path("models"), help="folder of the bundles")
-    given = parser.parse_args(arguments)
-    return Options(given.port, given.key, given.auth == "on", given.data, given.models)
-
-
-def _port(text: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 1 to 65535")
-    return int(text)
-
-
-def _key(text: str) -> str:
-    try:
-        return check_key(text, "KEY")
-    except LocalError as problem:
-        raise argparse.ArgumentTypeError(str(problem)) from None
 
 
 if __name__ == "__main__":

@@ -1,0 +1,64 @@
+"""What `make run PORT=… KEY=… AUTH=…` may say, and one line in its own words for what it may not."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from infra.local.app_settings import read_switch
+from infra.local.keys import check_key
+from infra.local.process import LocalError, end_with_process
+
+
+@dataclass(frozen=True)
+class Options:
+    """The command line, checked."""
+
+    port: int
+    key: str | None
+    auth: bool
+    data: Path
+    models: Path
+
+
+def parse(arguments: Sequence[str] | None) -> Options:
+    """The command line; ends the process with one line for what is wrong."""
+    parser = _Parser(prog="make run", description="Model, records, report and service on this machine.")
+    parser.add_argument("--port", type=_port, default=7071, help="port of the host, PORT= (default: %(default)s)")
+    parser.add_argument("--key", type=_key, help="the key to ask for, KEY= (default: made once, kept in --data)")
+    parser.add_argument("--auth", type=_switch, default=True, help="on or off: whether a key is asked for, AUTH=")
+    parser.add_argument("--data", type=Path, default=Path(".local"), help="folder to keep things in")
+    parser.add_argument("--models", type=Path, default=Path("models"), help="folder of the bundles")
+    parser.add_argument("--parent", type=int, help="end when this process, which started us, does")
+    given = parser.parse_args(arguments)
+    if given.parent:
+        end_with_process(given.parent)
+    return Options(given.port, given.key, given.auth, given.data, given.models)
+
+
+def _port(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 1 to 65535")
+    return int(text)
+
+
+def _key(text: str) -> str:
+    try:
+        return check_key(text, "the key")
+    except LocalError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
+
+
+def _switch(text: str) -> bool:
+    try:
+        return read_switch("AUTH", {"AUTH": text}, default=True)
+    except LocalError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, in the words of who typed `make run`."""
+        self.exit(2, f"make run: {re.sub(r'argument --([a-z]+)', lambda found: found[1].upper(), message)}\n")
