@@ -102,10 +102,8 @@ def make_report(
     thresholds: Mapping[str, float] | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Read and build one report, and log a line for each verdict; nothing is stored."""
-    report = build_report(collect(log, derived, references, model, window, as_of, progress), thresholds)
-    log_verdicts(report)
-    return report
+    """Read and build one report; nothing is stored."""
+    return build_report(collect(log, derived, references, model, window, as_of, progress), thresholds)
 
 
 def store_report(derived: Store, report: Report) -> ReportEntry:
@@ -184,6 +182,7 @@ def _day(
             continue
         try:
             report = make_report(log, derived, references, model, window, as_of, thresholds)
+            log_verdicts(report)
             if _worth_storing(report):
                 run.reports.append(store_report(derived, report))
         except Unavailable:

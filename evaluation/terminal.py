@@ -20,8 +20,8 @@ def print_report(report: Report) -> None:
     """Verdicts by section, and the notes."""
     console = Console()
     state = " (provisional)" if report.provisional else ""
-    window = f"{report.window.since} to {report.window.until}"
-    console.print(plain(f"{report.model.name} {report.model.version}, {window}, as of {report.as_of}{state}"))
+    window = f"{_brief(report.window.since)} to {_brief(report.window.until)}"
+    console.print(plain(f"{report.model.name} {report.model.version}, {window}, as of {_brief(report.as_of)}{state}"))
     table = Table(box=None, pad_edge=False, show_header=False)
     for name in ("section", "level", "sentence"):
         table.add_column(name, overflow="fold")
@@ -31,6 +31,15 @@ def print_report(report: Report) -> None:
     console.print(table)
     for finding in report.sources.findings:
         console.print(plain(f"{finding.blob}: {finding.what}", "red"))
+
+
+def _brief(timestamp: str) -> str:
+    """To the second, and only the date at midnight; JSON and page say it in full.
+
+    >>> _brief("2026-11-23T19:01:02.114054Z"), _brief("2026-11-24T00:00:00Z")
+    ('2026-11-23T19:01:02Z', '2026-11-24')
+    """
+    return f"{timestamp[:19]}Z".removesuffix("T00:00:00Z")
 
 
 def say(message: str) -> None:
