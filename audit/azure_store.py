@@ -34,6 +34,15 @@ from audit.store import BlobInfo
 API_VERSION = "2025-05-05"
 RANGE_BYTES = 4 * 1024 * 1024  # one GET over some 20,000 blocks breaks off in Azurite
 _CONNECT_S = 2.0
+_REFUSALS = {
+    "AuthorizationPermissionMismatch": "this identity may not do that: give it the role Storage Blob Data Contributor "
+    "on the storage account (Storage Blob Data Reader is enough to read; a new role takes some minutes)",
+    "AuthenticationFailed": "the account key is wrong or was changed, or this machine's clock is",
+    "AuthorizationFailure": "the account's network rules refuse this machine, or its key is wrong",
+    "KeyBasedAuthenticationNotPermitted": "the account takes no keys: give HYPERPLANE_STORAGE__accountName",
+    "AccountIsDisabled": "the storage account is disabled",
+    "ContainerBeingDeleted": "the container is being deleted, which takes half a minute",
+}
 # It formats every request and reply at INFO, which a Functions host turns on for all loggers.
 logging.getLogger("azure.core.pipeline.policies.http_logging_policy").setLevel(logging.WARNING)
 
@@ -60,6 +69,10 @@ class Account:
     def container(self, name: str) -> AzureStore:
         """One container as a store."""
         return AzureStore(self._service, name)
+
+    def close(self) -> None:
+        """End the connections; the account and its containers are of no use after that."""
+        self._service.close()
 
 
 class AzureStore:
@@ -196,9 +209,10 @@ def _from_status(name: str, problem: HttpResponseError, changes: bool, create_on
     if code in {"InvalidBlobType", "BlobImmutableDueToPolicy"}:
         return Conflict(text)
     # 500 and its like may come after the change was made; "server busy" and refusals (401, 403, 429 …) do not.
-    if changes and (status is None or status >= 500) and code != "ServerBusy" and not _before_sending(problem):
+    refused = status is not None and 400 <= status < 500 and status != 408
+    if changes and not refused and code != "ServerBusy" and not _before_sending(problem):
         return Ambiguous(text)
-    return Unavailable(f"{text}: the storage refuses it")
+    return Unavailable(f"{text}: {_REFUSALS.get(code, 'the storage refuses it')}")
 
 
 def _code(problem: HttpResponseError) -> str:
