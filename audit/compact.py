@@ -8,7 +8,7 @@ a record does not have is null. `COLUMNS` is the schema. Cold path only: imports
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import batched
 from typing import Any
@@ -24,7 +24,7 @@ from audit.records import Record
 from audit.store import Store
 
 ROWS_A_GROUP = 20_000
-_INT64 = range(-(2**63), 2**63)
+_LEAST, _MOST = -(2**63), 2**63 - 1  # of a 64-bit integer
 
 COLUMNS = pa.schema(
     [
@@ -119,68 +119,88 @@ class _Part:
         self._writer = pq.ParquetWriter(self._buffer, COLUMNS, compression="zstd", write_page_index=False)
 
     def add(self, pairs: list[tuple[Record, Position]]) -> None:
-        rows = [_row(record, position) for record, position in pairs]
-        self._writer.write_table(pa.Table.from_pylist(rows, schema=COLUMNS))
+        columns = _columns([record for record, _ in pairs], [position for _, position in pairs])
+        arrays = [
+            values if isinstance(values := columns[field.name], pa.Array) else pa.array(values, field.type)
+            for field in COLUMNS
+        ]
+        self._writer.write_table(pa.Table.from_arrays(arrays, schema=COLUMNS))
 
     def finish(self) -> bytes:
         self._writer.close()
         return self._buffer.getvalue()
 
 
-def _row(record: Record, position: Position) -> dict[str, Any]:
-    run_id, run_position, run_size = record.run or (None, None, None)
+def _columns(records: list[Record], positions: list[Position]) -> dict[str, Any]:
+    """Every column's values by its name. Column by column, which takes a fraction of the time of row by row."""
+    results = [record.y or {} for record in records]
+    runs = [record.run or (None, None, None) for record in records]
+    columns: dict[str, Any] = {
+        "kind": [record.kind for record in records],
+        "id": [record.id for record in records],
+        "ts": [_time(record.ts) for record in records],
+        "request": [record.request for record in records],
+        "row": [_int64(record.row) for record in records],
+        "rows": [_int64(record.rows) for record in records],
+        "run_id": [run[0] for run in runs],
+        "run_position": [_int64(run[1]) for run in runs],
+        "run_size": [_int64(run[2]) for run in runs],
+        "version": [record.version for record in records],
+        "bundle": [record.bundle for record in records],
+        "role": [record.role for record in records],
+        "outcome": [record.outcome for record in records],
+        "reasons": [record.reasons for record in records],
+        "flags": [_json(record.flags or None) for record in records],
+        "x": [_json(record.x) for record in records],
+        "cold": [record.cold for record in records],
+        "writer": [record.writer for record in records],
+        "blob": [position.blob for position in positions],
+        "sequence": [position.sequence for position in positions],
+        "line": [position.line for position in positions],
+    }
+    for stage in ("decode", "judge", "infer", "encode", "start"):
+        columns[f"us_{stage}"] = [_int64(record.us.get(stage)) for record in records]
+    return columns | _result_columns(results)
+
+
+def _result_columns(results: list[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "kind": record.kind,
-        "id": record.id,
-        "ts": _time(record.ts),
-        "request": record.request,
-        "row": _int64(record.row),
-        "rows": _int64(record.rows),
-        "run_id": run_id,
-        "run_position": _int64(run_position),
-        "run_size": _int64(run_size),
-        "version": record.version,
-        "bundle": record.bundle,
-        "role": record.role,
-        "outcome": record.outcome,
-        "reasons": record.reasons,
-        "flags": _json(record.flags or None),
-        "x": _json(record.x),
-        **_result(record.y or {}),
-        **{f"us_{stage}": _int64(record.us.get(stage)) for stage in ("decode", "judge", "infer", "encode", "start")},
-        "cold": record.cold,
-        "writer": record.writer,
-        "blob": position.blob,
-        "sequence": position.sequence,
-        "line": position.line,
+        "label": [_json(y.get("label")) for y in results],
+        "value": [_float(y.get("value")) for y in results],
+        "score": [_float(y.get("score")) for y in results],
+        "probabilities": _probabilities([y.get("probabilities") for y in results]),
+        "truth_ts": [_time(y.get("ts")) for y in results],
     }
 
 
-def _result(y: Mapping[str, Any]) -> dict[str, Any]:
-    probabilities = y.get("probabilities")
-    return {
-        "label": _json(y.get("label")),
-        "value": _float(y.get("value")),
-        "score": _float(y.get("score")),
-        "probabilities": list(_probabilities(probabilities)) if isinstance(probabilities, dict) else None,
-        "truth_ts": _time(y.get("ts")),
-    }
-
-
-def _probabilities(given: Mapping[str, Any]) -> Iterator[tuple[str, float | None]]:
-    return ((name, _float(value)) for name, value in given.items())
+def _probabilities(given: list[Any]) -> pa.Array:
+    """The maps as one flat list of names and one of values, and where each row's begin; null where there are none."""
+    names: list[str] = []
+    values: list[float | None] = []
+    starts: list[int | None] = []
+    for one in given:
+        if isinstance(one, dict):
+            starts.append(len(names))
+            names.extend(one)
+            values.extend(map(_float, one.values()))
+        else:
+            starts.append(None)
+    offsets = pa.array([*starts, len(names)], pa.int32())
+    return pa.MapArray.from_arrays(offsets, pa.array(names, pa.string()), pa.array(values, pa.float64()))
 
 
 def _json(value: Any) -> str | None:
     return None if value is None else msgspec.json.encode(value).decode()
 
 
-def _int64(value: object) -> int | None:
-    return value if isinstance(value, int) and value in _INT64 else None
+def _int64(value: int | None) -> int | None:
+    return value if value is not None and _LEAST <= value <= _MOST else None
 
 
 def _float(value: object) -> float | None:
     """A number, also as the text "NaN" or "Infinity" that stands for what JSON cannot hold; null for anything else."""
+    if type(value) is float:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
