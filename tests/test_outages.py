@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from audit.reader import records
@@ -16,7 +17,8 @@ from tests.clients import Answers, after, hammer
 from tests.platform import Platform, demo_rows
 
 CLIENTS = 16
-OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "60"))
+OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "60"))  # the whole test, at least some 20
+DOWN_SECONDS = 4.0  # a shorter outage is waited out and no client hears of it
 
 
 def logged_ids(platform: Platform) -> Counter[str]:
@@ -40,14 +42,17 @@ def test_three_outages_of_the_storage_cost_some_503s_and_no_record(
 
 
 async def load_with_outages(platform: Platform, azurite: Azurite) -> tuple[Answers, float]:
-    """Score for the whole time while the storage is stopped three times; also when it was last back."""
-    load = asyncio.create_task(score_on(platform, OUTAGE_SECONDS))
+    """Score while the storage is stopped three times, for longer than a request waits; also when it was last back."""
+    over = asyncio.Event()
+    load = asyncio.create_task(score_until(platform, over.is_set))
     for _ in range(3):
-        await asyncio.sleep(OUTAGE_SECONDS / 6)
+        await asyncio.sleep(max(1.0, (OUTAGE_SECONDS - 3 * (DOWN_SECONDS + 1)) / 4))
         await asyncio.to_thread(azurite.stop)
-        await asyncio.sleep(min(3.0, OUTAGE_SECONDS / 12))
+        await asyncio.sleep(DOWN_SECONDS)
         await asyncio.to_thread(azurite.start)
         back = time.monotonic()
+    await asyncio.sleep(max(2.0, (OUTAGE_SECONDS - 3 * (DOWN_SECONDS + 1)) / 4))
+    over.set()
     return await load, back
 
 
@@ -71,8 +76,12 @@ async def load_with_kill(platform: Platform, host: LocalHost) -> Answers:
 
 
 async def score_on(platform: Platform, seconds: float) -> Answers:
+    return await score_until(platform, after(seconds))
+
+
+async def score_until(platform: Platform, until: Callable[[], bool]) -> Answers:
     instance, _ = demo_rows("wine")[0]
-    return await hammer(platform.url, platform.key, "wine", instance, clients=CLIENTS, until=after(seconds))
+    return await hammer(platform.url, platform.key, "wine", instance, clients=CLIENTS, until=until)
 
 
 def settings(azurite: Azurite, models: Path) -> dict[str, str]:
