@@ -223,14 +223,14 @@ class Appender:
         started_ns = time.perf_counter_ns()
         try:
             self._store.append(blob.name, frame.data, at=blob.place.offset)
-        except Conflict:
-            self._judge_conflict(blob, frame)
+        except Conflict as refusal:
+            self._judge_conflict(blob, frame, refusal)
         except NotFound as problem:
             raise Fenced(f"{blob.name} is gone") from problem
         self._append_us = (time.perf_counter_ns() - started_ns) // 1000
         return self._advance(blob, frame)
 
-    def _judge_conflict(self, blob: _Blob, frame: _Frame) -> None:
+    def _judge_conflict(self, blob: _Blob, frame: _Frame, refusal: Conflict) -> None:
         """Returns if the frame is in the blob, raises `Fenced` if it cannot be, `Ambiguous` if that is not known."""
         offset = blob.place.offset
         try:
@@ -241,7 +241,9 @@ class Appender:
         if found == frame.data:
             return
         if size_bytes == offset:
-            raise Ambiguous(f"{blob.name}: refused at offset {offset}, which is its length")
+            raise Ambiguous(
+                f"refused at offset {offset}, which is its length: {refusal}"
+            )  # a lease, an immutability policy
         if is_close(found, blob.name, blob.place):
             raise Fenced(f"{blob.name} was closed by somebody else at offset {offset}")
         raise Fenced(f"{blob.name} is not as this writer left it: other bytes, or none, at offset {offset}")

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -62,6 +63,7 @@ class LogWriter:
         self._batch: Batch | None = None  # what the thread is writing
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
+        self._process = os.getpid()
 
     @property
     def healthy(self) -> bool:
@@ -98,6 +100,8 @@ class LogWriter:
 
     def close(self, timeout_s: float = 5) -> None:
         """Commit what waits, end the blob with a `close` frame, end the thread. May be called twice."""
+        if os.getpid() != self._process:
+            return  # in a fork: thread and blob belong to the parent
         self._stopping = True
         self._queue.close("the log is closed: this process is shutting down")
         with self._starting:
@@ -107,6 +111,8 @@ class LogWriter:
         answer(self._queue.remove_older(time.monotonic()), Unavailable("the log was closed before this was recorded"))
 
     def _put(self, commit: Commit) -> None:
+        if os.getpid() != self._process:  # a fork has no thread to write, and two processes never share a blob
+            raise Unavailable("this process was forked from the one that writes; it needs a LogWriter of its own")
         self._queue.put(commit)
         if self._thread is None:
             self._ensure_thread(eager=False)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +18,8 @@ from audit.writer import LogWriter
 from tests.audit.examples import ids, lines, only_name
 from tests.audit.faulty_store import FaultyStore
 from tests.audit.writers import GatedStore, wait_until, writer_on
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_closing_commits_what_waits_and_refuses_what_comes_after() -> None:
@@ -65,3 +70,29 @@ def test_starting_early_opens_the_blob(closing: Callable[[LogWriter], LogWriter]
     wait_until(lambda: len(list(store.list())) == 1, "a blob")
     wait_until(lambda: len(read_blob(store, only_name(store)).frames) == 1, "its first frame")
     assert read_blob(store, only_name(store)).frames[0].kind == "open"
+
+
+FORKS = """
+import os
+from audit.errors import Unavailable
+from audit.memory_store import MemoryStore
+from audit.writer import LogWriter
+writer = LogWriter(MemoryStore(), writer_id="parent", opening={})
+writer.commit_blocking([b"{}"], 10)
+child = os.fork()
+if child == 0:
+    try:
+        writer.commit_blocking([b"{}"], 10)
+    except Unavailable as refused:
+        writer.close()
+        os._exit(0 if "forked" in str(refused) else 3)
+    os._exit(4)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+writer.commit_blocking([b"{}"], 10)
+writer.close()
+"""
+
+
+def test_a_forked_process_is_refused_and_does_not_wait_for_a_thread_that_it_has_not() -> None:
+    done = subprocess.run([sys.executable, "-c", FORKS], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
