@@ -27,6 +27,7 @@ from evaluation.report_format import (
 )
 from evaluation.thresholds import Thresholds
 from evaluation.verdicts import worst
+from evaluation.wording import share
 from scoring.bundle import Baseline, Feature, Manifest, Metric
 
 MOST_HOURS = 168
@@ -130,12 +131,12 @@ def _level(
     if counts.coverage is None or interval is None:
         return "no data", warn, "There were no calls in this window."
     calls = "the only call" if counts.calls == 1 else f"{counts.calls:,} calls"
-    told = f"{counts.coverage:.1%} of {calls} got a sensible output"
+    told = f"{share(counts.coverage)} of {calls} got a sensible output"
     if counts.coverage >= warn:
         return "ok", warn, f"{told}."
     if counts.coverage < alert and interval[1] < alert:
-        return "alert", alert, f"{told}; at least {alert:.0%} are wanted."
-    return "warn", warn, f"{told}; at least {warn:.0%} are wanted."
+        return "alert", alert, f"{told}; at least {share(alert)} are wanted."
+    return "warn", warn, f"{told}; at least {share(warn)} are wanted."
 
 
 def _verdict(figure: Figure, counts: CoverageCounts, features: Sequence[FeatureRates]) -> Verdict:
@@ -248,7 +249,7 @@ def _missing_level(name: str, missing: int, n: int, before: float | None, limit:
     interval = wilson(missing, n)
     if interval is None or before is None:
         return "no data", f"{name}: no instance to judge by." if before is not None else f"{name}: no baseline."
-    told = f"{name} is missing in {missing / n:.1%} of the instances, in training in {before:.1%}."
+    told = f"{name} is missing in {share(missing / n)} of the instances, in training in {share(before)}."
     if interval[0] - before > limit:
         return "alert", told
     return ("warn" if interval[0] - before > limit / 2 else "ok"), told

@@ -28,6 +28,7 @@ from evaluation.profile import Distributions, Profile
 from evaluation.report_format import ClusterDrift, DistributionDrift, Drift, HistogramPair, Level, Statistic, Verdict
 from evaluation.thresholds import Thresholds
 from evaluation.verdicts import worst
+from evaluation.wording import share
 from scoring.bundle import Baseline, Clusters, Feature, Histogram, Manifest, class_key
 
 MOST_FEATURES = 500
@@ -295,7 +296,7 @@ def share_beyond(histogram: Histogram, limit: float) -> float | None:
 def _moved(before: Histogram, now: Histogram) -> str:
     """The bin whose share grew most, in words."""
     old, new, place = bins(before), bins(now), most_grown(before, now)
-    shares = f"{old[place] / old.sum():.1%} before, {new[place] / new.sum():.1%} now"
+    shares = f"{share(old[place] / old.sum())} before, {share(new[place] / new.sum())} now"
     return f"{_bin_name(before, place)}: {shares}"
 
 

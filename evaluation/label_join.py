@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from evaluation.report_format import Count, LabelArrival
+from evaluation.wording import share
 
 Key = tuple[str, str]  # version, role
 
@@ -122,5 +123,6 @@ def _sentence(scored: int, labelled: int) -> str:
     if not scored:
         return "No instance was scored in this window."
     if not labelled:
-        return f"No label has come for any of the {scored:,} scored instances."
-    return f"{labelled:,} of {scored:,} scored instances ({labelled / scored:.1%}) have a label."
+        which = "the only scored instance" if scored == 1 else f"any of the {scored:,} scored instances"
+        return f"No label has come for {which}."
+    return f"{labelled:,} of {scored:,} scored instances ({share(labelled / scored)}) have a label."

@@ -29,6 +29,7 @@ from evaluation.report_format import (
 )
 from evaluation.thresholds import Thresholds
 from evaluation.verdicts import judged, worst
+from evaluation.wording import share
 from scoring.bundle import Label, Manifest, class_key
 
 _CURVES_FOR = 10  # classes of a multiclass model that get curves
@@ -220,8 +221,8 @@ def _notes(confusion: Indices, keys: list[str], unusable: int) -> list[str]:
         notes.append(f"It predicts a single class: every labelled instance was called {said[0]}.")
     if right <= majority:
         notes.append(
-            f"Accuracy misleads here: {right / n:.1%} is no better than always saying the commonest class, "
-            f"{majority / n:.1%}."
+            f"Accuracy misleads here: {share(right / n)} is no better than always saying the commonest class, "
+            f"{share(majority / n)}."
         )
     if unusable:
         notes.append(f"{unusable:,} labelled instances are left out: their label is none of the classes.")

@@ -113,4 +113,4 @@ def _with(figure: Figure, before: Metric | None, level: Level, margin: float | N
 
 
 def _short(value: float) -> str:
-    return f"{value:.4g}"
+    return f"{value:.4g}".replace("-", "−")

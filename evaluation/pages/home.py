@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from evaluation.figure_names import TITLES
 from evaluation.pages import numbers
 from evaluation.pages.render import render
 from evaluation.report_format import ReportEntry, Verdict
+
+_SHORT = {"rmse": "RMSE", "mae": "MAE", "mape": "MAPE", "p99_ms": "p99", "cold_start_ms": "cold start"}
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,18 @@ def home_page(models: list[HomeModel], *, with_key: bool, code: str | None = Non
         code=code if with_key else None,
         window=numbers.window,
         figure=_figure,
+        figure_name=_figure_name,
     )
+
+
+def _figure_name(section: str, verdict: Verdict) -> str:
+    """What the number is, where the section's name does not say it."""
+    name = verdict.figure or ""
+    if section == "coverage":
+        return "" if name in ("", "coverage") else f"missing: {name}"
+    if section == "performance":
+        return _SHORT.get(name) or TITLES.get(name, (name, ""))[0]
+    return _SHORT.get(name, name)
 
 
 def _figure(section: str, verdict: Verdict) -> str:

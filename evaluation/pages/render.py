@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluation.pages import links, numbers
-from evaluation.pages.text import LongText, shown
+from evaluation.pages.text import LongText, shortened, shown
 
 if TYPE_CHECKING:
     import jinja2
@@ -52,6 +52,7 @@ def _environment() -> jinja2.Environment:
         "duration": numbers.duration,
         "when": numbers.when,
         "long": LongText,
+        "prose": shortened,
         "short": functools.partial(shown, limit=48),
     }
     environment.globals |= {

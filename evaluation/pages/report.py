@@ -26,6 +26,7 @@ from evaluation.pages.render import markup, render
 from evaluation.report_format import Count, CoverageHour, HistogramPair, Report, RequirementCheck, StageTimes, Verdict
 
 DISTRIBUTIONS = 60  # features drawn
+QUIET = 3  # features without drift that are shown at once, the others folded away
 RATES = 40  # lines of the table of input faults
 CLASSES = 12  # classes listed with their figures
 CONFUSION = 20  # classes of the confusion matrix that fit on a page
@@ -63,7 +64,13 @@ def report_page(report: Report, *, served: bool = False, code: str | None = None
         residual_plots=_residual_plots(report),
         latency_plots=_latency_plots(report),
         clusters_pair=_occupancy(report),
-        limits={"distributions": DISTRIBUTIONS, "rates": RATES, "classes": CLASSES, "confusion": CONFUSION},
+        limits={
+            "distributions": DISTRIBUTIONS,
+            "unfolded": _unfolded(report),
+            "rates": RATES,
+            "classes": CLASSES,
+            "confusion": CONFUSION,
+        },
         whisker=lambda figure: markup(whisker(figure)),
         overlay=lambda *args, **named: markup(overlay(*args, **named)),
     )
@@ -153,6 +160,13 @@ def _worst_rates(report: Report) -> list[Any]:
         f for f in report.coverage.features if f.missing or f.artifacts or f.outside or f.level in ("alert", "warn")
     ]
     return sorted(faulty, key=lambda f: (order[f.level], -(f.missing + f.artifacts + f.outside)))
+
+
+def _unfolded(report: Report) -> int:
+    """Features shown without a click: all that drifted, which come first, and the most important of the others."""
+    features = report.drift.features
+    drifted = sum(feature.level in ("warn", "alert") for feature in features)
+    return len(features) if len(features) - drifted <= 2 * QUIET else drifted + QUIET
 
 
 def _curve_plots(report: Report) -> list[dict[str, Any]]:

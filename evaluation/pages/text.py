@@ -35,6 +35,18 @@ def shown(text: str, limit: int | None = None) -> str:
     return kept if len(text) <= most else f"{kept}… ({len(text):,} characters)"
 
 
+def shortened(text: str, limit: int = 240) -> LongText:
+    """A model owner's prose, ended at a word with an ellipsis when it is longer than `limit`.
+
+    >>> shortened("one two three", 9), shortened("one two", 9), shortened("unbreakable", 5)
+    ('one two…', 'one two', 'unbre…')
+    """
+    if len(text) <= limit:
+        return LongText(text)
+    kept, space, _ = text[: limit + 1].rpartition(" ")
+    return LongText(f"{(kept if space else text[:limit]).rstrip(' .,;:')}…")
+
+
 def _visible(character: str, *, lines: bool) -> str:
     if character.isascii() and character.isprintable():
         return character

@@ -33,7 +33,7 @@ def test_a_report_is_stored_written_and_told(
     out = tmp_path / "out"
     assert command.main(["report", "--model", "toy", "--as-of", "2026-11-23T15:00", "--out", str(out)], environ) == 0
     told = capsys.readouterr().out
-    assert "100.0% of the only call got a sensible output" in " ".join(told.split())
+    assert "100 % of the only call got a sensible output" in " ".join(told.split())
     assert "provisional" in told
     assert json.loads((out / "report.json").read_text())["coverage"]["counts"]["calls"] == 1
     assert "<html" in (out / "report.html").read_text()

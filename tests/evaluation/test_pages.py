@@ -172,7 +172,7 @@ def test_every_number_of_the_report_stands_on_the_page() -> None:
     text = Reading(report_page(report)).text
     for figure in report.performance.figures:
         assert figure.title in text
-        assert (figure.status or figure.sentence) in text
+        assert (figure.status or ("Not worse beyond chance." if figure.level == "ok" else figure.sentence)) in text
     for one in [*report.drift.features, *report.drift.outputs]:
         assert one.sentence in text
         assert all(statistic.title in text for statistic in one.statistics)
@@ -183,6 +183,55 @@ def test_every_number_of_the_report_stands_on_the_page() -> None:
     for sentence in [*report.notes, *report.model.convergence, *report.performance.notes, report.drift.method]:
         assert sentence in text
     assert report.sources.findings[0].what in text
+
+
+def test_quiet_features_are_folded_away_and_drifted_ones_never_are() -> None:
+    report = example_report("binary")
+    loud, quiet = report.drift.features[0], report.drift.features[1]
+    named = [msgspec.structs.replace(one, name=f"{one.level} {n}") for one in (loud, quiet) for n in range(20)]
+    page = report_page(msgspec.structs.replace(report, drift=msgspec.structs.replace(report.drift, features=named)))
+    before, folded = page.split('<details class="fold">')
+    assert "17 more features are distributed as before production" in Reading(page).text
+    assert [one.name for one in named if f"<bdi>{one.name}</bdi></h4>" in before] == [one.name for one in named[:23]]
+    assert all(f"<bdi>{one.name}</bdi></h4>" in folded for one in named[23:])
+    assert '<details class="fold">' not in report_page(report), "four features are no long scroll"
+
+
+def test_words_on_an_input_fault_stand_only_where_its_verdict_is_not_ok() -> None:
+    report = example_report("binary")
+    own = [msgspec.structs.replace(rates, sentence=f"{rates.name}: hm.") for rates in report.coverage.features]
+    report = msgspec.structs.replace(report, coverage=msgspec.structs.replace(report.coverage, features=own))
+    text = Reading(report_page(report)).text
+    for rates in own:
+        assert (rates.sentence in text) is (rates.level in ("warn", "alert")), rates.name
+    quiet = [
+        msgspec.structs.replace(rates, level="ok", kinds=[], outside=3, name=f"f{n}")
+        for n, rates in enumerate(report.coverage.features)
+    ]
+    calm = msgspec.structs.replace(report, coverage=msgspec.structs.replace(report.coverage, features=quiet))
+    table = report_page(calm).split("Faults in the input, by feature")[1].split("</table>")[0]
+    assert "In words" not in table
+    assert table.count("</th>") == 6 + len(quiet)
+
+
+def test_a_column_of_figures_by_class_is_there_only_if_a_class_has_some() -> None:
+    report = example_report("multiclass")
+    bare = [msgspec.structs.replace(one, figures=[]) for one in report.performance.classes]
+    without = msgspec.structs.replace(report, performance=msgspec.structs.replace(report.performance, classes=bare))
+    assert "Figures, now and before" in Reading(report_page(report)).text
+    assert "Figures, now and before" not in Reading(report_page(without)).text
+
+
+def test_a_card_shortens_a_long_description_at_a_word_and_names_its_numbers() -> None:
+    story = "Which cultivar was it? " + "measured " * 60
+    entry = entry_of(example_report("multiclass"))
+    headline = f.Verdict(level="ok", sentence="Good.", figure="roc_auc_macro", value=0.81)
+    entry = msgspec.structs.replace(entry, verdicts=entry.verdicts | {"performance": headline})
+    model = HomeModel("wine", "1", description=story, latest=entry)
+    words = Reading(home_page([model], with_key=True)).text.split()
+    assert "measured…" in words
+    assert "characters)" not in words
+    assert " ".join(words).count("ROC AUC, one against the rest, macro 0.810") == 1
 
 
 def test_a_report_without_calls_has_no_silent_blank() -> None:

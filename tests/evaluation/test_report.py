@@ -206,9 +206,9 @@ def test_one_record_is_a_report(log: Log, models: Path) -> None:
         NOON, [score("only", bundle=bundle.sha256, y={"label": "yes", "probabilities": {"no": 0.1, "yes": 0.9}})]
     )
     report = report_of(log, models)
-    assert report.coverage.verdict.sentence == "100.0% of the only call got a sensible output."
+    assert report.coverage.verdict.sentence == "100 % of the only call got a sensible output."
     assert report.drift.verdict.level == "no data"
-    assert report.performance.verdict.sentence == "No label has come for any of the 1 scored instances."
+    assert report.performance.verdict.sentence == "No label has come for the only scored instance."
     assert report.profiling.stages[0].max_ms == 74 / 1000
 
 
@@ -489,7 +489,7 @@ class TestVerdicts:
             log.append(NOON, [score(f"i{number}", bundle=bundle.sha256, x=x, flags=flags)])
         report = report_of(log, models)
         assert report.drift.features[0].name == "b"
-        assert "missing: 0.0% before, 50.0% now" in report.drift.features[0].sentence
+        assert "missing: 0 % before, 50.0 % now" in report.drift.features[0].sentence
         assert len(report.drift.features[0].examples) == 5
         assert all(int(name[1:]) % 2 for name in report.drift.features[0].examples), "instances without b"
         assert report.coverage.verdict.figure == "b"

@@ -42,7 +42,7 @@ def overlay(pair: HistogramPair | None, title: str, *, unit: str | None = None, 
     top = max((max(column.before, column.now) for column in main + drawn), default=1.0)
     y = Linear(0, top * 1.06, box.bottom, box.top, wanted=4, label=share_label)
     aside = APART_MINI if mini else APART
-    slot = min(60.0 if mini else 96.0, (box.width - aside * len(drawn) - (GAP if drawn else 0)) / max(1, len(main)))
+    slot = min(88.0 if mini else 96.0, (box.width - aside * len(drawn) - (GAP if drawn else 0)) / max(1, len(main)))
     parts = [] if mini else [y_axis(box, y, "share of instances")]
     parts += _bars(pair, main, box, slot, y)
     parts += _apart(drawn, box.right - aside * len(drawn), aside, box, y)
