@@ -110,10 +110,13 @@ def error(problem: Exception) -> func.HttpResponse:
     if status == 500:
         _log.exception("an error that has no status", exc_info=problem)
         return func.HttpResponse(status_code=500)
-    headers = {}
+    text, headers = str(problem), {}
     if status == 503:
         headers["retry-after"] = str(getattr(problem, "retry_after_s", 1))
-    return json_response({"error": str(problem)}, status, headers)
+    if isinstance(problem, Unavailable):  # its own words name hosts and blobs, which are for the log
+        _log.warning("a page was not served: %s", problem)
+        text = "the storage cannot be reached; try again in a moment"
+    return json_response({"error": text}, status, headers)
 
 
 def json_response(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> func.HttpResponse:
@@ -197,7 +200,7 @@ async def live(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("v2/health/ready", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @answering
 async def ready(req: func.HttpRequest) -> func.HttpResponse:
-    state = (await startup.service()).ready()
+    state = await startup.readiness()
     body = {"ready": state.ready} | ({"problems": state.problems} if state.problems else {})
     return json_response(body, 200 if state.ready else 503)
 
@@ -249,7 +252,7 @@ async def ping(req: func.HttpRequest) -> func.HttpResponse:
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @answering
 async def health(req: func.HttpRequest) -> func.HttpResponse:
-    state = (await startup.service()).ready()
+    state = await startup.readiness()
     body = {"status": "ok" if state.ready else "not ready"} | ({"problems": state.problems} if state.problems else {})
     return json_response(body, 200 if state.ready else 503)
 

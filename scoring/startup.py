@@ -15,6 +15,7 @@ import platform
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,10 @@ from audit.writer import LogWriter, new_writer_id
 from scoring import __version__
 from scoring import settings as scoring_settings
 from scoring.errors import NotStarted
+from scoring.storage_check import StorageCheck
 
 if TYPE_CHECKING:
-    from scoring.service import Service
+    from scoring.service import Readiness, Service
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ class Startup:
         self._service: Future[Service | None] = Future()  # None: it could not be made
         self._service.set_running_or_notify_cancel()  # whoever gives up waiting for it must not cancel it
         self._writer: LogWriter | None = None
+        self._storage = StorageCheck(self.stores.log)
         threading.Thread(target=self._preload, name="preload-storage", daemon=True).start()
         threading.Thread(target=self._make_service, name="load-models", daemon=True).start()
 
@@ -53,6 +56,14 @@ class Startup:
         if made is None:
             raise NotStarted()
         return made
+
+    async def readiness(self) -> Readiness:
+        """The service's readiness, and the storage's even if nobody sends scores. Raises `NotStarted`."""
+        state = (await self.service()).ready()
+        if "log" in state.problems or await asyncio.to_thread(self._storage.reachable):
+            return state
+        problem = {"log": "the storage of the audit log cannot be reached"}
+        return replace(state, ready=False, problems=state.problems | problem)
 
     def close(self) -> None:
         """Finish what is being worked on, record it, end the log's blob. For the end of the process."""

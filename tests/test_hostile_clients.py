@@ -8,10 +8,13 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import shutil
 import socket
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +25,8 @@ from hypothesis import strategies as st
 
 from audit.reader import records
 from audit.verify import verify
+from infra.local.azurite import Azurite
+from infra.local.local_host import LocalHost
 from tests.platform import Platform, demo_rows
 from tests.scoring.test_json_body import JSON
 
@@ -231,6 +236,38 @@ def leave_early(platform: Platform, sent: int) -> None:
         connection.sendall(
             f"{head}x-request-id: left-early\r\ncontent-length: {len(ONE)}\r\n\r\n".encode() + ONE[:sent]
         )
+
+
+def test_a_start_without_storage_and_with_a_changed_bundle_says_so_and_the_rest_goes_on(
+    azurite_of_its_own: Azurite, demo_models: Path, tmp_path: Path
+) -> None:
+    models = shutil.copytree(demo_models, tmp_path / "models")
+    with (models / "diabetes" / "1" / "model.onnx").open("ab") as stream:
+        stream.write(b" ")
+    environment = {"HYPERPLANE_STORAGE": azurite_of_its_own.connection_string, "HYPERPLANE_MODELS": str(models)}
+    azurite_of_its_own.stop()
+    with LocalHost(env=environment, data=tmp_path / "host") as host:
+        platform = Platform(host.url, host.key, environment)
+        problems = platform.client.get("/v2/health/ready").json()["problems"]
+        assert problems["log"] == "the storage of the audit log cannot be reached"
+        assert "its SHA-256 is not the manifest's" in problems["diabetes/1"]
+        assert platform.client.get("/v2/health/live").status_code == 200
+        for answer in (score_wine(platform), platform.client.get("/models/wine/reports")):
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+            assert "127.0.0.1" not in answer.text
+        azurite_of_its_own.start()
+        deadline = time.monotonic() + 20
+        while "log" in platform.client.get("/v2/health/ready").json()["problems"]:
+            assert time.monotonic() < deadline, "it did not find its storage by itself"
+        assert score_wine(platform).status_code == 200
+        refused = platform.client.post("/models/diabetes/score", content=ONE)
+        assert (refused.status_code, "its bundle was refused" in refused.json()["error"]) == (503, True)
+        assert platform.client.get("/health").status_code == 503
+        platform.close()
+
+
+def score_wine(platform: Platform) -> httpx.Response:
+    return platform.client.post("/models/wine/score", content=ONE)
 
 
 def test_the_log_holds_exactly_what_was_answered(ledger: Ledger) -> None:

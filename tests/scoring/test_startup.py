@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 
+from audit.errors import Ambiguous, Unavailable
+from audit.memory_store import MemoryStore
 from audit.settings import SettingsError
 from scoring.catalog import Catalog
 from scoring.errors import NotStarted
 from scoring.startup import Startup
+from scoring.storage_check import StorageCheck
 from tests.scoring.bundles import manifest, write_bundle
 
 
@@ -68,6 +71,46 @@ def test_a_start_that_failed_is_told_to_every_request_and_logged_once(
         with pytest.raises(NotStarted, match="the log of the process says why"):
             asyncio.run(startup.service())
     assert caplog.text.count("MemoryError: no room") == 1
+    startup.close()
+
+
+class Storage(MemoryStore):
+    """A store that counts what it is asked, and can be down."""
+
+    asked = 0
+    problem: Exception | None = None
+
+    def size(self, name: str) -> int:
+        self.asked += 1
+        if self.problem is not None:
+            raise self.problem
+        return super().size(name)
+
+
+@pytest.mark.parametrize("problem", [Unavailable("down"), Ambiguous("lost"), SettingsError("HYPERPLANE_STORAGE: no")])
+def test_the_storage_is_asked_at_most_once_in_a_while_and_its_return_is_seen_soon(problem: Exception) -> None:
+    now, storage = [0.0], Storage()
+    check = StorageCheck(storage, clock=lambda: now[0])
+    assert [check.reachable() for _ in range(100)] == [True] * 100
+    assert storage.asked == 1
+    storage.problem = problem
+    now[0] = 4.9
+    assert check.reachable()
+    now[0] = 5.1
+    assert [check.reachable() for _ in range(100)] == [False] * 100
+    assert storage.asked == 2
+    storage.problem = None
+    now[0] = 5.7
+    assert check.reachable()
+
+
+def test_readiness_sees_that_the_storage_is_down_though_nobody_sends_scores(environ: dict[str, str]) -> None:
+    startup = Startup(environ)
+    storage = Storage()
+    startup._storage = StorageCheck(storage)
+    storage.problem = Unavailable("https://account.blob.core.windows.net is down")
+    state = asyncio.run(startup.readiness())
+    assert (state.ready, state.problems) == (False, {"log": "the storage of the audit log cannot be reached"})
     startup.close()
 
 
