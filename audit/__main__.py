@@ -33,6 +33,10 @@ The log is found by HYPERPLANE_STORAGE (a connection string), or HYPERPLANE_STOR
 HYPERPLANE_STORAGE__accountName for an identity-based connection; its container by HYPERPLANE_AUDIT_CONTAINER (audit).
 Exit codes: 0 well, 1 nothing found or (verify) something is wrong with the log, 2 could not run."""
 
+_VERIFYING = """Every finding names the blob, what is wrong with it and where; audit/README.md explains each word, and
+lists what no hash inside the container can show. With --since, only blobs of that time are read, and what leads into
+them. Exit codes: 0 everything verifies, 1 findings or an empty log, 2 could not read it all."""
+
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     """Run one command; returns its exit code."""
@@ -49,7 +53,9 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
     except SettingsError as problem:
         display.say(f"audit: {problem}")
     except AuditError as problem:
-        display.say(f"audit: {problem}. Is the storage running, and does HYPERPLANE_STORAGE name it?")
+        lost = "cannot be reached" in str(problem) or "did not answer" in str(problem)
+        hint = ". Is the storage running, and does HYPERPLANE_STORAGE name it?" if lost else ""
+        display.say(f"audit: {problem}{hint}")
     return 2
 
 
@@ -139,7 +145,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     matching.add_argument("--reason", help="with this reason, such as missing_required or wrong_type")
     matching.add_argument("--limit", type=_count, default=100, help="at most so many (default 100; 0 is all)")
-    _command(commands, "verify", _verify, "read the whole log and say what was altered, moved, cut off or added")
+    verifying = _command(
+        commands, "verify", _verify, "read the whole log and say what was altered, moved, cut off or added"
+    )
+    verifying.epilog = _VERIFYING
     return parser
 
 

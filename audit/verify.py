@@ -15,6 +15,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import msgspec
 
@@ -103,23 +104,22 @@ def _check_blob(store: Store, name: LogName, now_s: float, findings: list[Findin
     result = _Checked(name)
     reader = BlobReader(store, str(name))
     heads: list[str] = []
-    unreadable = 0
+    unreadable: list[str] = []
     try:
         for frame in reader:
             heads = [*heads[-1:], frame.head]
             if frame.kind == "open":
                 result.opening = decode_opening(frame.body)
             result.filled = result.filled or frame.kind == "records"
-            for detail in _unreadable(frame):
-                unreadable += 1
-                if unreadable <= _LINES_TOLD:
-                    findings.append(Finding(frame.blob, "unreadable", detail))
+            if len(unreadable) < _LINES_TOLD:
+                unreadable += islice(_unreadable(frame), _LINES_TOLD - len(unreadable))
     except NotFound:
         findings.append(Finding(str(name), "missing", "it was listed, and gone when it was read"))
         result.sound = False
         return result
-    if unreadable > _LINES_TOLD:
-        findings.append(Finding(str(name), "unreadable", f"{unreadable} lines in all are no records"))
+    findings += [Finding(str(name), "unreadable", detail) for detail in unreadable]
+    if len(unreadable) == _LINES_TOLD:
+        findings.append(Finding(str(name), "unreadable", f"after {_LINES_TOLD} such lines no more were looked at"))
     result.ends = frozenset(heads if reader.closed else heads[-1:])
     trouble = _trouble(reader, name, now_s)
     if trouble:

@@ -19,6 +19,7 @@ from audit.store import Store
 from audit.verify import verify
 from audit.writer import LogWriter, new_writer_id
 from infra.local.azurite import Azurite
+from tests.audit import second_verifier
 from tests.audit.examples import NOON_S, lines
 from tests.audit.hostile_line import HostileLine
 from tests.audit.writers import wait_until
@@ -118,5 +119,6 @@ def check(log: Store, told: Told) -> None:
     assert told.refused & counts.keys() == set(), "logged though the client was told that it was not"
     assert counts.keys() - told.recorded.keys() - told.unknown == set()
     assert verify(log) == []
+    assert second_verifier.check({info.name: log.read(info.name) for info in log.list()}, time.time()) == set()
     assert len(told.recorded) > 20 * SECONDS
     assert len(hours(log)) > SECONDS, "the hours did not pass"
