@@ -27,7 +27,7 @@ from evaluation.report_format import (
 )
 from evaluation.thresholds import Thresholds
 from evaluation.verdicts import worst
-from evaluation.wording import share
+from evaluation.wording import limit, share
 from scoring.bundle import Baseline, Feature, Manifest, Metric
 
 MOST_HOURS = 168
@@ -135,8 +135,8 @@ def _level(
     if counts.coverage >= warn:
         return "ok", warn, f"{told}."
     if counts.coverage < alert and interval[1] < alert:
-        return "alert", alert, f"{told}; at least {share(alert)} are wanted."
-    return "warn", warn, f"{told}; at least {share(warn)} are wanted."
+        return "alert", alert, f"{told}; at least {limit(alert)} are wanted."
+    return "warn", warn, f"{told}; at least {limit(warn)} are wanted."
 
 
 def _verdict(figure: Figure, counts: CoverageCounts, features: Sequence[FeatureRates]) -> Verdict:

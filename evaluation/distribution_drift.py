@@ -24,11 +24,12 @@ from evaluation.drift.kolmogorov_smirnov import kolmogorov_smirnov
 from evaluation.drift.no_drift import NoDrift
 from evaluation.drift.proportions import SMOOTHING
 from evaluation.drift.psi import population_stability
+from evaluation.pages.numbers import counted
 from evaluation.profile import Distributions, Profile
 from evaluation.report_format import ClusterDrift, DistributionDrift, Drift, HistogramPair, Level, Statistic, Verdict
 from evaluation.thresholds import Thresholds
 from evaluation.verdicts import worst
-from evaluation.wording import share
+from evaluation.wording import share, too_few
 from scoring.bundle import Baseline, Clusters, Feature, Histogram, Manifest, class_key
 
 MOST_FEATURES = 500
@@ -211,7 +212,11 @@ class _Judge:
     def _statistics(self, before: Floats, now: Floats, *, ordered: bool) -> list[Statistic]:
         n_now = int(now.sum())
         if not int(before.sum()) or n_now < self._minimum:
-            why = f"{n_now:,} instances, at least {self._minimum:,.0f} are needed" if before.sum() else "no baseline"
+            why = (
+                f"{counted(n_now, 'instance')}, at least {self._minimum:,.0f} are needed"
+                if before.sum()
+                else "no baseline"
+            )
             return [self._statistic(kind, now, before, None, why) for kind in KINDS if ordered or not kind.ordered]
         null = NoDrift(now, before)
         return [self._statistic(kind, now, before, null, None) for kind in KINDS if ordered or not kind.ordered]
@@ -237,7 +242,7 @@ class _Judge:
         self, name: str, level: Level, statistics: list[Statistic], n: int, before: Histogram, now: Histogram
     ) -> str:
         if level == "no data":
-            return f"{name}: {n:,} instances are too few for a verdict, {self._minimum:,.0f} are needed."
+            return f"{name}: {too_few(n, 'instance')} for a verdict, {self._minimum:,.0f} are needed."
         decisive = next((s for s in statistics if s.level == level), statistics[0])
         told = f"{decisive.title} {decisive.value:.3g}"
         if level == "ok":
@@ -316,7 +321,7 @@ def _cluster_sentence(
     level: Level, n: int, minimum: float, beyond: int, occupancy: list[Statistic], distance: list[Statistic]
 ) -> str:
     if level == "no data":
-        return f"{n:,} instances with a distance are too few for a verdict, {minimum:,.0f} are needed."
+        return f"{too_few(n, 'instance with a distance')} for a verdict, {minimum:,.0f} are needed."
     near_none = f"{beyond:,} of {n:,} instances are near no training cluster"
     if level == "ok":
         return f"Instances lie in the training clusters as before; {near_none}."
@@ -340,7 +345,7 @@ def _verdict(
     level = worst(levels)
     if level == "no data":
         needed = thresholds.need("drift_minimum")
-        sentence = f"{n:,} instances are too few to speak of drift, {needed:,.0f} are needed."
+        sentence = f"{too_few(n, 'instance')} to speak of drift, {needed:,.0f} are needed."
         return Verdict(level="no data", sentence=sentence)
     if level == "ok":
         return _quiet_verdict([*features, *outputs])

@@ -118,7 +118,8 @@ def _verdict(profile: Profile, checks: Sequence[RequirementCheck]) -> Verdict:
         p99 = _ms(profile.times.get("total", TimeHistogram()).quantile_us(0.99))
         if p99 is None:
             return Verdict(level="no data", sentence="No run time was recorded in this window.")
-        sentence = f"99 % of {profile.requests:,} requests took at most {_duration(p99)}; the bundle asks for no limit."
+        requests = "The only request" if profile.requests == 1 else f"99 % of {profile.requests:,} requests"
+        sentence = f"{requests} took at most {_duration(p99)}; the bundle asks for no limit."
         return Verdict(level="ok", sentence=sentence, figure="p99_ms", value=p99)
     decisive = next(check for check in checks if check.level == level)
     return Verdict(
