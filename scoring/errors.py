@@ -5,6 +5,7 @@ ScoringError
 ├── UnknownModel         there is no model of that name; the message names those there are
 │   └── UnknownVersion   the model has no such version; the message names those it has
 ├── BodyTooLarge         send less at once; not recorded
+│   └── RecordsTooLarge  the same, though the body itself is within its limit
 ├── NotReady             the model is there but its bundle was refused: an operator must act
 ├── NotStarted           nothing can be scored in this process: an operator must act
 └── LogUnavailable       the records are not durable, so there is no answer: wait, then send it again
@@ -54,6 +55,18 @@ class BodyTooLarge(ScoringError):
     def __init__(self, size_bytes: int, limit_bytes: int) -> None:
         super().__init__(
             f"the body has {size_bytes:,} bytes and the limit is {limit_bytes:,}; send fewer instances in a request"
+        )
+        self.limit_bytes = limit_bytes
+
+
+class RecordsTooLarge(BodyTooLarge):
+    """The records of a request can never wait for the log together; none of them was recorded."""
+
+    def __init__(self, size_bytes: int, limit_bytes: int) -> None:
+        ScoringError.__init__(
+            self,
+            f"the records of this request have {size_bytes:,} bytes and the log takes {limit_bytes:,} at once, so nothing "
+            "was recorded; send fewer instances in a request",
         )
         self.limit_bytes = limit_bytes
 

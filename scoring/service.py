@@ -22,7 +22,7 @@ from typing import Any, Protocol
 from audit.errors import Ambiguous, Unavailable
 from audit.writer import Receipt
 from scoring.catalog import Catalog, Served
-from scoring.errors import BodyTooLarge, LogUnavailable, NotReady
+from scoring.errors import BodyTooLarge, LogUnavailable, NotReady, RecordsTooLarge
 from scoring.label_lines import LabelResult, label_body
 from scoring.metadata import model_metadata
 from scoring.response import ScoreResponse, encode_body
@@ -72,7 +72,7 @@ class Readiness:
 
 
 class Service:
-    """One process's scoring. Used from one event loop; `close` ends its threads."""
+    """One process's scoring. Used from one event loop; `close` ends its threads. `queue_bytes` is the writer's limit."""
 
     def __init__(
         self,
@@ -81,12 +81,14 @@ class Service:
         settings: ScoringSettings,
         *,
         known_ids: KnownInstances,
+        queue_bytes: int = 64 * 2**20,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.catalog = catalog
         self._writer = writer
         self._settings = settings
         self._known_ids = known_ids
+        self._queue_bytes = queue_bytes
         self._clock = clock
         self._cold = True
         self._pool = ThreadPoolExecutor(os.process_cpu_count() or 1, thread_name_prefix="scoring")
@@ -188,6 +190,9 @@ class Service:
         return scored
 
     async def _commit(self, lines: Sequence[bytes]) -> list[Receipt]:
+        size_bytes = sum(map(len, lines)) + len(lines)
+        if size_bytes > self._queue_bytes:  # the writer would refuse it as it refuses what may fit later
+            raise RecordsTooLarge(size_bytes, self._queue_bytes)
         try:
             return await self._writer.commit(lines)
         except Unavailable as problem:

@@ -102,7 +102,8 @@ class Startup:
             resolve_s=settings.resolve_s,
         )
         catalog = Catalog.load(self.scoring_settings.models)
-        return Service(catalog, self._writer, self.scoring_settings, known_ids=KnownIds(self.stores.log))
+        known = KnownIds(self.stores.log)
+        return Service(catalog, self._writer, self.scoring_settings, known_ids=known, queue_bytes=settings.queue_bytes)
 
 
 def opening() -> dict[str, str]:

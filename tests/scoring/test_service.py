@@ -17,9 +17,12 @@ from hypothesis import strategies as st
 
 from audit.errors import Ambiguous, Unavailable
 from audit.ids import id_time_s
+from audit.lookup import KnownIds
 from audit.memory_store import MemoryStore
 from scoring.bundle import Criteria
 from scoring.errors import BadRequest, BodyTooLarge, LogUnavailable, NotReady, UnknownModel, UnknownVersion
+from scoring.service import Service
+from scoring.settings import ScoringSettings
 from tests.scoring.bundles import breaking, manifest, regression, regressor_manifest, write_bundle
 from tests.scoring.services import Line, line
 from tests.scoring.test_json_body import JSON
@@ -173,6 +176,18 @@ def test_without_a_durable_record_there_is_no_answer(models: Path, problem: Exce
             started.score(b"not json")
         assert not started.service.ready().ready
         assert "log" in started.service.ready().problems
+
+
+def test_records_that_can_never_wait_together_are_too_large_and_not_a_reason_to_try_again(credit: Line) -> None:
+    known, limit = KnownIds(credit.store), 2000
+    service = Service(credit.service.catalog, credit.writer, ScoringSettings(), known_ids=known, queue_bytes=limit)
+    with pytest.raises(
+        BodyTooLarge, match="the log takes 2,000 at once, so nothing was recorded; send fewer instances"
+    ):
+        asyncio.run(service.score("credit", None, json.dumps({"instances": [GOOD] * 50}).encode()))
+    assert credit.records() == []
+    assert asyncio.run(service.score("credit", None, json.dumps({"instances": [GOOD]}).encode())).receipts
+    service.close()
 
 
 def test_when_the_log_is_back_scoring_goes_on_by_itself(models: Path) -> None:
