@@ -65,8 +65,8 @@ class RecordsTooLarge(BodyTooLarge):
     def __init__(self, size_bytes: int, limit_bytes: int) -> None:
         ScoringError.__init__(
             self,
-            f"the records of this request have {size_bytes:,} bytes and the log takes {limit_bytes:,} at once, so nothing "
-            "was recorded; send fewer instances in a request",
+            f"the records of this request have {size_bytes:,} bytes and the log takes {limit_bytes:,} at once, so "
+            "nothing was recorded; send fewer instances in a request",
         )
         self.limit_bytes = limit_bytes
 

@@ -72,7 +72,7 @@ class Readiness:
 
 
 class Service:
-    """One process's scoring. Used from one event loop; `close` ends its threads. `queue_bytes` is the writer's limit."""
+    """One process's scoring. Used from one event loop; `close` ends its threads. `queue_bytes`: the writer's limit."""
 
     def __init__(
         self,
