@@ -1,5 +1,6 @@
 # Hyperplane: `make run` shows it all on this machine, `make test` runs every test. Python 3.13 and make are enough.
-PYTHON ?= $(or $(shell command -v python3.13 || command -v python3),python3.13)
+IS_313 = -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null
+PYTHON ?= $(shell for name in python3.13 python3 python; do $$name $(IS_313) && echo $$name && break; done)
 PY := .venv/bin/python
 BROWSER := tests/browser/node_modules/.installed
 given = $(if $($(1)),--$(2)='$(subst ','\'',$($(1)))')
@@ -44,8 +45,9 @@ clean: ## Remove what was installed and made, the local log and key included; yo
 	find models -mindepth 1 -type d -empty -delete
 
 .venv/.installed: requirements.txt requirements-dev.txt $(shell test -x .venv/bin/python || echo .missing)
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || \
-	  { echo "Python 3.13 is needed and '$(PYTHON)' is not it: install it, or say make PYTHON=/path/to/python3.13"; exit 1; }
+	@$(or $(PYTHON),false) $(IS_313) || { \
+	  echo "Python 3.13 is needed$(if $(PYTHON), and '$(PYTHON)' is not it): install it, or say make PYTHON=/path/to/python3.13" >&2; \
+	  exit 1; }
 	@exec $(PYTHON) -m infra.local.install python --parent $$PPID
 
 %/node_modules/.installed: %/package.json %/package-lock.json | .venv/.installed

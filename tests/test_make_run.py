@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -186,6 +187,27 @@ def test_it_says_when_the_host_ends_by_itself_and_asks_for_no_key_when_told_so(
     assert run.process.wait(30) == 1
     assert "The host has ended by itself" in run.text()
     run.leaves_nothing(children)
+
+
+def test_a_demo_that_an_interrupt_left_out_is_made(tmp_path: Path, demo_models: Path) -> None:
+    models = shutil.copytree(demo_models, tmp_path / "models")
+    (models / "serving.toml").write_text("[models.wine]\n[models.diabetes]\n", encoding="utf-8")
+    shutil.rmtree(models / "diabetes")
+    run = Run(tmp_path, "--port", str(free_port()), "--models", str(models))
+    run.wait_for(r"^Models .*training and exporting")
+    run.wait_for(r"^Models .*diabetes 1")
+    assert run.interrupt() == 0
+
+
+def test_a_damaged_bundle_costs_no_other_its_service(tmp_path: Path, demo_models: Path) -> None:
+    models = shutil.copytree(demo_models, tmp_path / "models")
+    with (models / "wine" / "1" / "model.onnx").open("ab") as graph:
+        graph.write(b"x")
+    run = Run(tmp_path, "--port", str(free_port()), "--models", str(models))
+    assert "model.onnx" in run.wait_for(r"^Problem +wine.*$")[0]
+    run.wait_for(r"^Scored +diabetes")
+    assert "Scored    wine" not in run.text()
+    assert run.interrupt() == 0
 
 
 def test_a_storage_that_does_not_answer_is_one_line_that_names_its_setting(tmp_path: Path, demo_models: Path) -> None:

@@ -22,7 +22,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from infra.local.process import LocalError, end_with_process, start_child, stop_child
+from infra.local.process import LocalError, end_with_process, kill_child, start_child
 
 ROOT = Path(__file__).parents[2]
 VENV = ROOT / ".venv"
@@ -105,9 +105,9 @@ class Progress:
 
     def see(self, line: str) -> None:
         """Read a line of pip's."""
-        if line.startswith("Collecting "):
+        if line.startswith(("Collecting ", "Processing ")):
             self._begun += 1
-            self._show(f"{self._begun} of {self._total}: {line.split()[1]}")
+            self._show(f"{self._begun} of {self._total}: {line.split()[1].rpartition('/')[2]}")
         elif line.startswith("Installing collected packages"):
             self._show("all are here; unpacking them")
         elif "Retrying (" in line:
@@ -162,9 +162,12 @@ def _run(command: Sequence[str | Path], name: str, progress: Progress, folder: P
             progress.see(text)
             last.append(text)
         code = child.wait()
+    except BaseException:
+        os.killpg(child.pid, signal.SIGKILL)  # nothing to tidy up: the next run begins anew
+        raise
     finally:
         progress.end()
-        stop_child(child, name)
+        kill_child(child)
         child.stdout.close()
     if code != 0:
         sys.stderr.write("".join(f"  {line}\n" for line in last))

@@ -16,6 +16,7 @@ import shlex
 import signal
 import sys
 import time
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -35,6 +36,7 @@ from infra.local.sample_traffic import Traffic, send_sample
 
 STORAGE = "HYPERPLANE_STORAGE"
 WATCH_S = 0.5
+DEMOS = {"breast-cancer", "diabetes", "wine"}
 IDENTITY_STORAGE = (f"{STORAGE}__blobServiceUri", f"{STORAGE}__accountName")
 
 
@@ -74,8 +76,9 @@ def _run(options: Options, started: ExitStack) -> tuple[LocalHost, Azurite | Non
     host = started.enter_context(_host(options, environment))
     code = f"?code={quote(host.key, safe='')}" if options.auth else ""
     with httpx.Client(base_url=host.url, headers={"x-functions-key": host.key}, timeout=60) as client:
-        _check_ready(client)
-        traffics = _score(client, bundles, own_storage=azurite is not None)
+        troubled = {name.partition("/")[0] for name in _problems(client)}
+        served = [bundle for bundle in bundles if bundle.parent.name not in troubled]
+        traffics = _score(client, served, own_storage=azurite is not None)
     say("")
     step("Records", "the newest in the log, by `python -m audit tail`:")
     command("audit", "tail", "-n", "5", environment=environment)
@@ -97,22 +100,32 @@ def _serve(host: LocalHost, azurite: Azurite | None) -> NoReturn:
         time.sleep(WATCH_S)
 
 
-def _check_ready(client: httpx.Client) -> None:
-    """Raises `LocalError` with the service's own words when it cannot score."""
+def _problems(client: httpx.Client) -> dict[str, str]:
+    """What keeps models from being served, by `model` or `model/version`, in the service's own words."""
     answer = client.get("/health")
-    if answer.status_code != 200:
-        problems = answer.json().get("problems", {})
-        text = "; ".join(f"{name}: {problem}" for name, problem in problems.items()) or "it does not say why"
-        raise LocalError(f"The service is not ready. {text}.")
+    found: dict[str, str] = {} if answer.status_code == 200 else answer.json().get("problems", {})
+    for name, problem in found.items():
+        step("Problem", f"{name}: {problem}")
+    return found
 
 
 def _models(folder: Path) -> list[Path]:
-    if not list(folder.glob("*/*/manifest.json")):
+    if _is_one_missing(folder):
         step("Models", "training and exporting the demo's (once)")
         command("training", "demo", "--out", str(folder), environment={})
     bundles = sorted(path.parent for path in folder.glob("*/*/manifest.json"))
     step("Models", ", ".join(f"{bundle.parent.name} {bundle.name}" for bundle in bundles) + f" in {shown(folder)}")
     return bundles
+
+
+def _is_one_missing(folder: Path) -> bool:
+    """Whether there is no bundle, or none of a demo model that serving.toml names: an export was interrupted, say."""
+    try:
+        named = tomllib.loads((folder / "serving.toml").read_text(encoding="utf-8")).get("models", {})
+    except (OSError, ValueError):  # none, or one that the service refuses in clear words
+        named = {}
+    there = {path.parts[-3] for path in folder.glob("*/*/manifest.json")}
+    return not there or not there.issuperset(DEMOS.intersection(named if isinstance(named, dict) else ()))
 
 
 def _storage(options: Options, started: ExitStack) -> Azurite | None:
