@@ -120,20 +120,18 @@ def test_a_blob_of_many_ranges_takes_the_memory_of_one_frame() -> None:
 
 
 def test_a_blob_whose_length_is_exactly_a_range_is_read_whole() -> None:
+    opening, head = encode_frame("open", NAME, 0, 0, [b'{"writer":"w"}'], ZERO_HEAD)
+    line = b"y" * (RANGE_BYTES - 2 * len(opening))
+    probe, _ = encode_frame("records", NAME, len(opening), 1, [line], head)
+    line += b"y" * (RANGE_BYTES - len(opening) - len(probe))
+    frame, _ = encode_frame("records", NAME, len(opening), 1, [line], head)
     store = MemoryStore()
-    writer = appender(store)
-    writer.append([b"x"])
-    probe, _ = encode_frame("records", NAME, store.size(NAME), 2, [b""], ZERO_HEAD)
-    fill = RANGE_BYTES - store.size(NAME) - len(probe) - 16
-    for extra in range(32):
-        copy = MemoryStore()
-        again = appender(copy)
-        again.append([b"x"])
-        again.append([b"y" * (fill + extra)])
-        assert len(read_blob(copy, NAME).frames) == 3
-        if copy.size(NAME) == RANGE_BYTES:
-            return
-    pytest.fail("no blob came out at exactly one range")
+    store.create(NAME)
+    store.append(NAME, opening + frame, at=0)
+    assert store.size(NAME) == RANGE_BYTES
+    reading = read_blob(store, NAME)
+    assert (len(reading.frames), reading.finding) == (2, None)
+    assert reading.frames[1].lines == [line]
 
 
 def test_a_reader_goes_on_from_where_another_stopped() -> None:
