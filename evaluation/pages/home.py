@@ -50,7 +50,7 @@ def _figure_name(section: str, verdict: Verdict) -> str:
         return "" if name in ("", "coverage") else f"missing: {name}"
     if section == "performance":
         return _SHORT.get(name) or TITLES.get(name, (name, ""))[0]
-    return _SHORT.get(name, name)
+    return _SHORT.get(name) or name.replace(":", ": ")
 
 
 def _figure(section: str, verdict: Verdict) -> str:

@@ -226,12 +226,14 @@ def test_a_card_shortens_a_long_description_at_a_word_and_names_its_numbers() ->
     story = "Which cultivar was it? " + "measured " * 60
     entry = entry_of(example_report("multiclass"))
     headline = f.Verdict(level="ok", sentence="Good.", figure="roc_auc_macro", value=0.81)
-    entry = msgspec.structs.replace(entry, verdicts=entry.verdicts | {"performance": headline})
+    moved = f.Verdict(level="ok", sentence="Good.", figure="probability:class_1", value=0.14)
+    entry = msgspec.structs.replace(entry, verdicts=entry.verdicts | {"performance": headline, "drift": moved})
     model = HomeModel("wine", "1", description=story, latest=entry)
     words = Reading(home_page([model], with_key=True)).text.split()
     assert "measured…" in words
     assert "characters)" not in words
     assert " ".join(words).count("ROC AUC, one against the rest, macro 0.810") == 1
+    assert " ".join(words).count("probability: class_1 0.140") == 1, "a name too long for its card wraps at its colon"
 
 
 def test_a_report_without_calls_has_no_silent_blank() -> None:
