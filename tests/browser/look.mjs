@@ -30,8 +30,10 @@ async function look({ url, width, height, dark, media, screenshot, whole }) {
   try {
     const seen = listen(page, url);
     await page.setViewport({ width, height, deviceScaleFactor: 1 });
-    await page.emulateMediaType(media);
-    await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }]);
+    // Both in one call: Puppeteer's emulateMediaFeatures, called after emulateMediaType, takes the medium back.
+    const devtools = await page.createCDPSession();
+    const features = [{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }];
+    await devtools.send("Emulation.setEmulatedMedia", { media, features });
     const response = await page.goto(url, { waitUntil: "load", timeout: 30_000 });
     const measured = await page.evaluate(measure);
     if (screenshot) await page.screenshot({ path: screenshot, fullPage: whole });

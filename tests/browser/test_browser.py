@@ -56,6 +56,14 @@ def test_poor_contrast_is_found_only_in_the_scheme_that_has_it(browser: Browser,
     assert [v["id"] for v in seen(browser, tmp_path, style, dark=True).violations] == ["color-contrast"]
 
 
+def test_a_page_is_looked_at_in_the_medium_and_the_scheme_asked_for(browser: Browser, tmp_path: Path) -> None:
+    page = tmp_path / "media.html"
+    style = "@media screen {.p {display: none}} @media (prefers-color-scheme: light) {.d {display: none}}"
+    page.write_text(f"<title>m</title><style>{style}</style><p class=p>paper</p><p class=d>dark</p>", encoding="utf-8")
+    assert browser.look(page.as_uri(), 375, 500).text.split() == []
+    assert browser.look(page.as_uri(), 375, 500, dark=True, media="print").text.split() == ["paper", "dark"]
+
+
 def test_scripts_and_what_they_do_are_told(browser: Browser, tmp_path: Path) -> None:
     active = seen(browser, tmp_path, "<script>alert('hi');console.error('oh');missing()</script><p onclick='x()'>p</p>")
     assert active.dialogs == ["hi"]
