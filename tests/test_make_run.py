@@ -142,7 +142,7 @@ def test_it_prints_urls_that_open_and_a_curl_that_works_and_ctrl_c_leaves_no_pro
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_nothing_survives_its_end_however_it_comes(tmp_path: Path, demo_models: Path, number: signal.Signals) -> None:
     run = Run(tmp_path, "--port", str(free_port()), "--models", str(demo_models))
-    run.wait_for(r"^Report ")
+    run.wait_for(r"^Records ")
     children = run.children()
     os.kill(run.process.pid, number)
     assert run.process.wait(30) == (-number if number == signal.SIGKILL else 0)
