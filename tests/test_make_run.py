@@ -210,6 +210,14 @@ def test_a_damaged_bundle_costs_no_other_its_service(tmp_path: Path, demo_models
     assert run.interrupt() == 0
 
 
+def test_a_reader_that_leaves_ends_it_without_a_word(tmp_path: Path, demo_models: Path) -> None:
+    where = f"--data {tmp_path}/data --models {demo_models} --port {free_port()}"
+    text = f"{sys.executable} -m infra.local.run {where} | head -n 1"
+    done = subprocess.run(["sh", "-c", text], cwd=ROOT, capture_output=True, text=True, timeout=START_TIMEOUT_S)
+    assert done.stdout.startswith("Models ")
+    assert done.stderr == ""
+
+
 def test_a_storage_that_does_not_answer_is_one_line_that_names_its_setting(tmp_path: Path, demo_models: Path) -> None:
     dead = f"DefaultEndpointsProtocol=http;AccountName=a;AccountKey=YQ==;BlobEndpoint=http://127.0.0.1:{free_port()}/a;"
     where = ["--port", str(free_port()), "--models", str(demo_models)]

@@ -50,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _serve(*_run(options, started))
     except KeyboardInterrupt:
         say("\nStopped, with everything that was started.")
+    except BrokenPipeError:  # `make run | head`: nobody reads on, which is no news to anybody
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except LocalError as problem:
         sys.stderr.write(f"{problem}\n")
         return 1
