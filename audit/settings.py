@@ -159,7 +159,7 @@ def _check_storage(values: Mapping[str, Any]) -> None:
     if not given:
         raise SettingsError(
             f"{STORAGE} is not set: give the storage account's connection string, or {ways[1]} for an identity-based "
-            "connection, or memory:// to try it without storage"
+            "connection; beside a running `make run`, `source .local/env` sets it"
         )
     if len(given) > 1:
         raise SettingsError(f"{' and '.join(given)} are both set: keep one of them")

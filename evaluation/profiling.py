@@ -105,8 +105,8 @@ def _check(name: str, title: str, limit_ms: float, times: TimeHistogram) -> Requ
         sentence = f"{title}: there was no {what} in this window; {_duration(limit_ms)} are allowed."
     else:
         level = "ok" if measured <= limit_ms else "alert"
-        word = "Pass" if level == "ok" else "Fail"
-        sentence = f"{word}: {title} took at most {_duration(measured)}; {_duration(limit_ms)} are allowed."
+        limit = f"{_duration(limit_ms)} are allowed" if level == "ok" else f"only {_duration(limit_ms)} are allowed"
+        sentence = f"{title} took at most {_duration(measured)}; {limit}."
     return RequirementCheck(
         name=name, title=title, limit_ms=limit_ms, measured_ms=measured, n=times.n, level=level, sentence=sentence
     )

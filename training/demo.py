@@ -7,9 +7,9 @@
 Together they show each way of dealing with missing values and with instances unlike the training data. Nothing was
 missing when `breast-cancer` and `diabetes` were trained, so an instance in which something is missing is not scored,
 although their pipelines could impute. From `wine`'s data 2 % of the values were taken away (seeded), so there a missing
-value is imputed. `breast-cancer` flags what lies outside its training data, the default. `wine` abstains when an
-instance as a whole is too far from all training rows, `diabetes` when any value is out of its range: a linear
-regression answers 1e12 with a straight face.
+value is imputed. `breast-cancer` and `wine` abstain when an instance as a whole is too far from all training rows, and
+only flag a value that is out of its own range; `diabetes` abstains when any value is: a linear regression answers 1e12
+with a straight face.
 """
 
 from __future__ import annotations
@@ -102,6 +102,7 @@ def breast_cancer() -> Demo:
         ),
         about={
             "positive": "malignant",
+            "criteria": Criteria(joint="abstain"),
             "p99_ms": 50.0,
             "cold_start_ms": 2000.0,
             "source": "sklearn.datasets.load_breast_cancer: Breast Cancer Wisconsin (Diagnostic), UCI",

@@ -61,7 +61,7 @@ def send_sample(client: httpx.Client, bundle: Path) -> Traffic | None:
     if truths:
         client.post(f"/models/{traffic.model}/labels", json={"labels": truths}).raise_for_status()
     traffic.labels = len(truths)
-    _score(client, traffic, one_of_each(traffic.first))
+    _score(client, traffic, one_of_each(traffic.first, required_feature(manifest, traffic.first)))
     return traffic
 
 
@@ -94,14 +94,19 @@ def batches(rows: list[Any], draw: random.Random) -> Iterator[list[Any]]:
         size = draw.choice(BATCHES)
 
 
-def one_of_each(row: dict[str, Any]) -> list[dict[str, Any]]:
-    """The row as it is, without its first value, and with a text for a number."""
-    name = next(iter(row))
+def required_feature(manifest: dict[str, Any], row: dict[str, Any]) -> str:
+    """A feature of the row that was never missing in training, so that the model cannot do without; else its first."""
+    never = [feature["name"] for feature in manifest["features"] if not feature.get("missing_in_training")]
+    return next((name for name in never if name in row), next(iter(row)))
+
+
+def one_of_each(row: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The row as it is, without the named value, and with a text for it."""
     return [row, {key: value for key, value in row.items() if key != name}, row | {name: "n/a"}]
 
 
 def spoiled(row: dict[str, Any], draw: random.Random) -> dict[str, Any]:
     """The same row with one value missing, of a wrong type, or far out of range."""
     name = draw.choice(list(row))
-    _, without, with_text = one_of_each({name: row[name]} | row)
+    _, without, with_text = one_of_each(row, name)
     return draw.choice([without, with_text, row | {name: 1e12}])
