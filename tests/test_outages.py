@@ -90,6 +90,8 @@ def settings(azurite: Azurite, models: Path) -> dict[str, str]:
 
 def check_log(platform: Platform, answers: Answers) -> None:
     found = logged_ids(platform)
+    counts = f"{len(answers.acknowledged)} acknowledged, {len(found)} ids logged, {len(answers.unknown)} unknown"
+    print(f"{dict(answers.statuses)}, {answers.unanswered} connections broke; {counts}")
     twice = [name for name, count in found.items() if count > 1]
     lost = set(answers.acknowledged) - set(found)
     assert not lost, f"{len(lost)} acknowledged, not logged: {sorted(lost)[:5]}"

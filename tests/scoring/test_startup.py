@@ -115,7 +115,9 @@ def test_readiness_sees_that_the_storage_is_down_though_nobody_sends_scores(envi
 
 
 def test_a_process_may_end_while_it_starts(environ: dict[str, str], held: threading.Event) -> None:
-    Startup(environ).close()
+    startup = Startup(environ)
+    startup.close()
+    assert not startup._service.done(), "it waited for the models before it ended"
 
 
 def test_a_missing_setting_stops_the_process_before_anything_is_started() -> None:
