@@ -96,6 +96,15 @@ def read_profiles(derived: Store, index: BlobIndex, model: str) -> list[Profile]
     return [decode_profile(derived.read(name)) for name in index.profiles.get(model, [])]
 
 
+def day_prefix(day: str) -> str:
+    """Where the indexes of a day's blobs are stored.
+
+    >>> day_prefix("2026-11-23")
+    'profiles/blobs/date=2026-11-23/'
+    """
+    return f"profiles/blobs/date={day}/"
+
+
 def index_name(blob: str) -> str:
     """Where a blob's index is stored.
 

@@ -25,12 +25,12 @@ from audit.reader import hours as log_hours
 from audit.records import timestamp
 from audit.seal import seal_hour
 from audit.store import Store
-from evaluation.blob_index import BlobIndex, index_blob, read_index
+from evaluation.blob_index import BlobIndex, day_prefix, index_blob, read_index
 from evaluation.evidence import collect
 from evaluation.references import References
 from evaluation.report import build_report
 from evaluation.report_format import Report, ReportEntry, Window
-from evaluation.report_store import find_entry, write_report
+from evaluation.report_store import write_report, written_s
 from evaluation.windows import DAY_S, HOUR_S, day_window, report_id
 
 SETTLED_S = 295  # an hour is sealed five minutes after its end; a timer may fire some moments early
@@ -178,7 +178,7 @@ def _day(
     run: Run,
 ) -> None:
     for model in references.models():
-        if not run.blobs and find_entry(derived, model, report_id(window, as_of)):
+        if not run.blobs and _is_current(derived, model, window, as_of):
             continue
         try:
             report = make_report(log, derived, references, model, window, as_of, thresholds)
@@ -189,6 +189,14 @@ def _day(
             raise
         except Exception as problem:  # noqa: BLE001 - one model must never cost the others their report
             _trouble(run, f"no report of {model} on {window.since[:10]}", problem)
+
+
+def _is_current(derived: Store, model: str, window: Window, as_of: str) -> bool:
+    """Whether the report is there and younger than all it was made from: a run may have been killed before it."""
+    made_s = written_s(derived, model, report_id(window, as_of))
+    if made_s is None:
+        return False
+    return all(info.modified_s < made_s for info in derived.list(day_prefix(window.since[:10])))
 
 
 def _worth_storing(report: Report) -> bool:

@@ -53,6 +53,12 @@ def find_entry(derived: Store, model: str, report: str) -> ReportEntry | None:
     return _entry(derived, f"{_folder(model, report)}/entry.json")
 
 
+def written_s(derived: Store, model: str, report: str) -> float | None:
+    """Unix time at which a report was stored; None if it is not there, or not whole."""
+    name = f"{_folder(model, report)}/entry.json"
+    return next((info.modified_s for info in derived.list(name) if info.name == name), None)
+
+
 def latest(derived: Store, model: str) -> ReportEntry | None:
     """The entry of a model's newest report; None if there is none. One read: this is for the home page."""
     return _entry(derived, f"reports/{model}/latest.json") if NAME.fullmatch(model) else None

@@ -95,6 +95,19 @@ def test_killed_after_any_write_the_next_run_ends_in_the_same_bytes(models: Path
         assert names(derived) == names(whole), f"killed after {puts} writes"
 
 
+def test_killed_between_a_late_blob_and_its_report_the_next_run_makes_the_report_anew(
+    log: Log, derived: MemoryStore, models: Path, bundle: str
+) -> None:
+    log.append(NOON, [score("a", bundle=bundle)])
+    run_due(log.store, derived, models, DUE)
+    log.append(NOON, [score("b", bundle=bundle)], writer="late")
+    run_hour(log.store, derived, models, "2026/11/23/12")  # as far as the killed run came
+    run_due(log.store, derived, models, DUE + 60)
+    report = read_report(derived, "toy")
+    assert report is not None
+    assert report.coverage.counts.calls == 2
+
+
 def test_a_blob_that_cannot_be_read_blocks_no_other_and_stands_in_the_report(
     log: Log, derived: MemoryStore, models: Path, bundle: str
 ) -> None:
