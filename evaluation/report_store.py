@@ -46,13 +46,6 @@ def list_reports(derived: Store, model: str, limit: int = 100) -> list[ReportEnt
     return [entry for entry in entries if entry is not None]
 
 
-def find_entry(derived: Store, model: str, report: str) -> ReportEntry | None:
-    """The entry of one report; None if there is none."""
-    if not NAME.fullmatch(model) or not is_report_id(report):
-        return None
-    return _entry(derived, f"{_folder(model, report)}/entry.json")
-
-
 def written_s(derived: Store, model: str, report: str) -> float | None:
     """Unix time at which a report was stored; None if it is not there, or not whole."""
     name = f"{_folder(model, report)}/entry.json"
@@ -62,11 +55,6 @@ def written_s(derived: Store, model: str, report: str) -> float | None:
 def latest(derived: Store, model: str) -> ReportEntry | None:
     """The entry of a model's newest report; None if there is none. One read: this is for the home page."""
     return _entry(derived, f"reports/{model}/latest.json") if NAME.fullmatch(model) else None
-
-
-def latest_verdicts(derived: Store, models: list[str]) -> dict[str, ReportEntry | None]:
-    """The newest entry of each model, for the home page."""
-    return {model: latest(derived, model) for model in models}
 
 
 def read_report(derived: Store, model: str, report: str = "latest") -> Report | None:

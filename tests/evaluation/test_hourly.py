@@ -14,7 +14,7 @@ from audit.memory_store import MemoryStore
 from audit.reader import read_blob
 from audit.verify import verify
 from evaluation.hourly import run_due, run_hour
-from evaluation.report_store import find_entry, latest, latest_verdicts, list_reports, read_report, read_report_html
+from evaluation.report_store import latest, list_reports, read_report, read_report_html
 from tests.evaluation.workshop import (
     HOUR,
     NOON,
@@ -164,9 +164,9 @@ def test_after_downtime_all_hours_are_caught_up_with(log: Log, derived: MemorySt
         "day-2026-11-24-20261124T160000Z",
         "day-2026-11-23-20261124T000000Z",
     ]
-    final = find_entry(derived, "toy", "day-2026-11-23-20261124T000000Z")
+    final = read_report(derived, "toy", "day-2026-11-23-20261124T000000Z")
     assert final is not None
-    assert (final.provisional, final.calls) == (False, 4)
+    assert (final.provisional, final.coverage.counts.calls) == (False, 4)
 
 
 def test_a_bundle_that_comes_later_is_profiled_with(log: Log, derived: MemoryStore, models: Path) -> None:
@@ -185,10 +185,9 @@ def test_a_model_without_calls_gets_no_report(log: Log, derived: MemoryStore, mo
     log.append(NOON, [score("a", bundle=bundle)])
     run_due(log.store, derived, models, DUE)
     assert latest(derived, "idle") is None
-    verdicts = latest_verdicts(derived, ["idle", "toy"])
-    assert verdicts["idle"] is None
-    assert verdicts["toy"] is not None
-    assert set(verdicts["toy"].verdicts) == {"coverage", "performance", "profiling", "drift"}
+    newest = latest(derived, "toy")
+    assert newest is not None
+    assert set(newest.verdicts) == {"coverage", "performance", "profiling", "drift"}
 
 
 def test_each_verdict_is_one_line_of_json(
