@@ -36,7 +36,11 @@ class BundleError(Exception):
 
 
 class Feature(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One input of the pipeline, in manifest order, and how to judge its values."""
+    """One input of the pipeline, in manifest order, and how to judge its values.
+
+    The graph's input is one double for each feature. A boolean is 0 or 1. A string is its position in `categories`
+    followed by `known`, or -1 when it is in neither: a pipeline treats all strings that it does not know alike.
+    """
 
     name: str
     type: FeatureType
@@ -45,7 +49,8 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     maximum: float | None = None
     mean: float | None = None  # of the training values that are there, numbers only
     deviation: float | None = None  # population standard deviation, the same
-    categories: list[Label] | None = None  # training values, strings and booleans only
+    categories: list[Label] | None = None  # training values, strings and booleans only, sorted
+    known: list[Label] = []  # strings that training did not hold, but that the pipeline can tell apart
     missing_in_training: int = 0  # rows in which it was missing
     missing: Literal["default", "impute", "abstain", "reject"] = "default"  # default: impute if seen in training
     outside: Literal["flag", "abstain"] = "flag"
