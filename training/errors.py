@@ -3,6 +3,7 @@
 TrainingError
 ├── ExportRefused        the pipeline or the data cannot be exported exactly: the message says why and what to do
 │   └── ParityError      the graph does not predict what scikit-learn does: the message shows the worst rows
+├── FitRefused           the table or an option does not allow a comparison of candidates: the message names the fix
 └── BundleExists         a bundle of that name and version is there: versions are never overwritten
 """
 
@@ -19,6 +20,10 @@ class ExportRefused(TrainingError):
 
 class ParityError(ExportRefused):
     """The exported graph and scikit-learn disagree; the message holds a table of the worst rows."""
+
+
+class FitRefused(TrainingError):
+    """Candidates cannot be compared on what was given."""
 
 
 class BundleExists(TrainingError):

@@ -1,0 +1,149 @@
+"""`fit`: compare candidates on a table, pick one, fit it on all training rows, export it as a bundle.
+
+The name and version are checked before the long work. A pick that the exporter refuses is said so, and the next best
+is tried: what is exported is the best of those that can be, and the sentence of the pick names the others. A version
+that is taken, or a full disk, ends it: no other candidate would fare better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from scoring.bundle import Bundle, Label
+from training.bundle_writer import check_free
+from training.candidates.comparison import Comparison, Pick, Silent, Watch, compare
+from training.candidates.cross_validation import Fitted, fitted_candidate, predictions_of
+from training.candidates.judging import Judged, figures_of
+from training.candidates.problem import Problem, read_problem
+from training.candidates.target import Wanted
+from training.errors import ExportRefused, FitRefused
+
+WHOLE = 1_000_000  # seeds the sampling of the last fit; folds are seeded by their number
+Exporter = Callable[..., Bundle]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What `fit` did: the comparison, the pick, the fitted pipeline, and the bundle if one was asked for."""
+
+    comparison: Comparison
+    pick: Pick
+    pipeline: Any
+    bundle: Bundle | None
+
+
+def fit(
+    data: pd.DataFrame,
+    target: str,
+    *,
+    name: str,
+    version: str = "1",
+    out: str | Path = "models",
+    test: pd.DataFrame | None = None,
+    test_share: float = 0.25,
+    metric: str | None = None,
+    task: Wanted | None = None,
+    positive: str | Label | None = None,
+    weights: str | None = None,
+    drop: Collection[str] = (),
+    keep: Collection[str] = (),
+    candidates: Sequence[str] | None = None,
+    remedies: str | Sequence[str] = "auto",
+    folds: int = 5,
+    seed: int = 0,
+    export: bool = True,
+    watch: Watch | None = None,
+    exporter: Exporter | None = None,
+    **about: Any,
+) -> Result:
+    """Compare, pick, fit and export as `out/name/version`.
+
+    `data` holds features of numbers, booleans and text, with gaps, and the column `target`. `test` are rows to test the
+    pick on; without them, `test_share` of `data` is set aside, in the classes' proportions. `metric` is what is picked
+    by (see `training.candidates.judging`), `weights` a column of weights for fitting, never for judging. `drop` leaves
+    columns out, `keep` keeps those that look like identifiers. `candidates` names those to try, `remedies` those for
+    rare classes: `auto`, `all`, `none` or names. `about` goes to `export_bundle`: units, description, private, …
+
+    Raises `FitRefused` with the column and the fix, `BundleExists` before any work when the version is taken. When
+    this is interrupted, no bundle is there.
+    """
+    told = watch or Silent()
+    if export:
+        check_free(Path(out), name, version)
+    problem = read_problem(
+        data, target, test=test, test_share=test_share, task=task, positive=positive, weights=weights, drop=drop,
+        keep=keep, folds=folds, seed=seed,
+    )  # fmt: skip
+    comparison = compare(problem, metric=metric, wanted=candidates, remedies=remedies, watch=told)
+    told.say(comparison.selection.sentence)
+    if not export:
+        best = comparison.selection.ranked[0]
+        refit = _refit(best, problem)
+        return Result(comparison, _pick(best, refit, problem), refit.pipeline, None)
+    destination = {"name": name, "version": version, "out": out}
+    return _exported(comparison, exporter or _exporter(), told, destination | {"seed": seed} | about)
+
+
+def _exported(comparison: Comparison, exporter: Exporter, watch: Watch, about: dict[str, Any]) -> Result:
+    """Export the best that can be."""
+    refused: list[str] = []
+    for judged in comparison.selection.ranked:
+        watch.say(f"Fitting {judged.candidate.title} on all training rows, and exporting it")
+        refit = _refit(judged, comparison.problem)
+        try:
+            bundle = exporter(*_arguments(refit, comparison.problem), **_options(judged, refit, comparison, about))
+        except ExportRefused as problem:
+            refused.append(f"{judged.candidate.title} cannot be exported: {_brief(str(problem))}")
+            watch.say(f"{refused[-1]}. Next best:")
+            continue
+        pick = _pick(judged, refit, comparison.problem, tuple(refused), bundle.folder)
+        return Result(comparison, pick, refit.pipeline, bundle)
+    raise FitRefused("no candidate can be exported: " + " | ".join(refused))
+
+
+def _refit(judged: Judged, problem: Problem) -> Fitted:
+    return fitted_candidate(judged.candidate, problem, np.arange(len(problem.train)), WHOLE)
+
+
+def _arguments(refit: Fitted, problem: Problem) -> tuple[Any, ...]:
+    """Training rows as they came, not as they were sampled: production is compared with what is usual."""
+    y_train, y_test = (pd.Series(rows.y, name=problem.target.name) for rows in (problem.train, problem.test))
+    return refit.pipeline, problem.train.typed, y_train, problem.test.typed, y_test
+
+
+def _options(judged: Judged, refit: Fitted, comparison: Comparison, about: dict[str, Any]) -> dict[str, Any]:
+    own = {
+        "sample_weight": refit.weights,
+        "target": comparison.problem.target.name,
+        "positive": comparison.problem.target.positive,
+        "convergence": [*refit.convergence, *judged.out_of_fold.convergence],
+        "description": f"{judged.candidate.title}. {comparison.selection.sentence}",
+    }
+    given = {name: value for name, value in about.items() if value not in (None, "")}
+    return own | given
+
+
+def _pick(
+    judged: Judged, refit: Fitted, problem: Problem, before: tuple[str, ...] = (), folder: Path | None = None
+) -> Pick:
+    predictions = predictions_of(refit.pipeline, problem, problem.test)
+    figures = figures_of(predictions, problem.truth_of(problem.test), problem.target, problem.seed)
+    return Pick(judged, refit.convergence, figures, before, folder, problem.target.positive)
+
+
+def _brief(reason: str) -> str:
+    """The first sentence or so: a parity table belongs to `export`."""
+    line = reason.strip().splitlines()[0]
+    return line if len(line) <= 300 else f"{line[:299]}…"
+
+
+def _exporter() -> Exporter:
+    from training.export import export_bundle
+
+    return export_bundle
