@@ -99,6 +99,7 @@ class Parity(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     label_ties: int  # labels that differ where scikit-learn's top two scores are within 1e-9
     takes_missing: bool  # the pipeline itself predicts rows with missing values, in the features that allow them
     ill_conditioned: int = 0  # rows far outside on which scikit-learn's own answer hangs on the last bit of the input
+    split_ties: int = 0  # rows on a tree's split to the last bits, behind steps whose last bit is not fixed
     no_reference: int = 0  # rows to which scikit-learn has no finite answer: far outside, or the graph has none either
 
 

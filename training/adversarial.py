@@ -1,26 +1,33 @@
-"""Rows on which a wrong conversion shows: at the edges of the training data, beyond them, and without values.
+"""Rows on which a wrong conversion shows: at the training data's edges, beyond them, beside splits, without values.
 
-Five kinds, all drawn from the training rows with a fixed seed, in this order:
+Seven kinds, all made from the training rows and the fitted pipeline with a fixed seed, in this order:
 
     targeted   a training row with one feature at an edge: minimum, maximum, their neighbouring floats, 1e-6 … 1e6
                widths beyond, +0, -0, tiny (5e-324, 1e-300) and huge (1e30 … 1.7e308) of both signs
+    category   a training row with one text feature at each of its texts, and at a text that no row holds
     whole      the same edge in every feature at once
+    splits     pairs of rows on both sides of a tree's split (`training.splits`)
     mixed      each feature from another training row
     between    a point on the line between two training rows, where decision boundaries run
     missing    one, some or all features missing (of those in which the pipeline takes missing values)
 
-Booleans are 0 or 1 always.
+Booleans are 0 or 1 always, whole numbers are whole, and a text feature between two rows is that of one of them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from training.converters.table import Vocabulary
 from training.data import Columns, Doubles
+from training.splits import split_rows
 
 TARGETED_AT_MOST = 4_000
+CATEGORIES_AT_MOST = 2_000
 SMALLEST, LARGEST = 5e-324, 1.7e308
 
 
@@ -32,21 +39,30 @@ class Rows:
     origins: list[str]
 
 
-def adversarial_rows(training: Doubles, columns: Columns, missing: frozenset[int], count: int, seed: int) -> Rows:
-    """At least `count` rows; `missing` are the features that may be missing."""
+@dataclass(frozen=True)
+class Takes:
+    """Positions of the features in which the pipeline takes a missing value, and a text that it does not know."""
+
+    missing: frozenset[int]
+    unseen: frozenset[int] = frozenset()
+
+
+def adversarial_rows(pipeline: Any, training: Doubles, columns: Columns, takes: Takes, count: int, seed: int) -> Rows:
+    """At least `count` rows."""
     random = np.random.default_rng(seed)
-    edges = {name: _edges(training, name) for name in EDGES}
-    parts = [_targeted(training, columns, edges, random), _whole(edges)]
+    edges = {name: _edges(training, columns, name) for name in EDGES}
+    parts = [
+        _targeted(training, columns, edges, random),
+        _categories(training, columns, takes, random),
+        _whole(training, edges, random),
+        Rows(*split_rows(pipeline, training, columns, random)),
+    ]
     share = max(count - sum(len(part.values) for part in parts), count // 2)
-    per_kind = -(-share // (3 if missing else 2))
-    parts += [_mixed(training, per_kind, random), _between(training, per_kind, random)]
-    if missing:
-        parts.append(_missing(training, missing, per_kind, random))
-    values = np.concatenate([part.values for part in parts])
-    boolean = [i for i, kind in enumerate(columns.types) if kind == "boolean"]
-    for i in boolean:
-        column = values[:, i]
-        values[:, i] = np.where(np.isnan(column), np.nan, column > 0.5)
+    per_kind = -(-share // (3 if takes.missing else 2))
+    parts += [_mixed(training, per_kind, random), _between(training, columns, per_kind, random)]
+    if takes.missing:
+        parts.append(_missing(training, takes.missing, per_kind, random))
+    values = _as_types(np.concatenate([part.values for part in parts]), columns)
     return Rows(values, [origin for part in parts for origin in part.origins])
 
 
@@ -59,18 +75,31 @@ EDGES = (
 )  # fmt: skip
 
 
-def _edges(training: Doubles, name: str) -> Doubles:
-    """The value that edge `name` has for each feature."""
+def _as_types(values: Doubles, columns: Columns) -> Doubles:
+    """Booleans as 0 or 1, whole numbers whole."""
+    for i, kind in enumerate(columns.types):
+        column = values[:, i]
+        if kind == "boolean":
+            values[:, i] = np.where(np.isnan(column), np.nan, column > 0.5)
+        elif kind == "integer":
+            values[:, i] = np.rint(column)
+    return values
+
+
+def _edges(training: Doubles, columns: Columns, name: str) -> Doubles:
+    """The value that edge `name` has for each feature; NaN, which means that the row keeps its own, for text."""
     lowest, highest = _range(training)
     if name.endswith(("minimum", "maximum")):
         edge = lowest if name.endswith("minimum") else highest
         toward = {"below": -np.inf, "above": np.inf}.get(name.split()[0])
-        return edge if toward is None else np.nextafter(edge, toward)
-    if "width" in name:
+        found = edge if toward is None else np.nextafter(edge, toward)
+    elif "width" in name:
         factor, _, side = name.split()
         width = np.where(highest > lowest, highest - lowest, np.maximum(np.abs(highest), 1.0))
-        return np.asarray(lowest - float(factor) * width if side == "below" else highest + float(factor) * width)
-    return np.full(training.shape[1], float(name))
+        found = np.asarray(lowest - float(factor) * width if side == "below" else highest + float(factor) * width)
+    else:
+        found = np.full(training.shape[1], float(name))
+    return np.where(columns.is_text, np.nan, found)
 
 
 def _range(training: Doubles) -> tuple[Doubles, Doubles]:
@@ -83,17 +112,38 @@ def _range(training: Doubles) -> tuple[Doubles, Doubles]:
 
 
 def _targeted(training: Doubles, columns: Columns, edges: dict[str, Doubles], random: np.random.Generator) -> Rows:
-    pairs = [(feature, edge) for feature in range(training.shape[1]) for edge in EDGES]
-    if len(pairs) > TARGETED_AT_MOST:
-        pairs = [pairs[i] for i in sorted(random.choice(len(pairs), TARGETED_AT_MOST, replace=False))]
+    numbers = np.flatnonzero(~columns.is_text).tolist()
+    pairs = _drawn([(feature, edge) for feature in numbers for edge in EDGES], TARGETED_AT_MOST, random)
     values = training[random.integers(len(training), size=len(pairs))].copy()
     for row, (feature, edge) in enumerate(pairs):
         values[row, feature] = edges[edge][feature]
     return Rows(values, [f"{columns.names[feature]} at {edge}" for feature, edge in pairs])
 
 
-def _whole(edges: dict[str, Doubles]) -> Rows:
-    return Rows(np.stack(list(edges.values())), [f"every feature at {edge}" for edge in edges])
+def _drawn[T](items: list[T], at_most: int, random: np.random.Generator) -> list[T]:
+    if len(items) <= at_most:
+        return items
+    return [items[i] for i in sorted(random.choice(len(items), at_most, replace=False))]
+
+
+def _categories(training: Doubles, columns: Columns, takes: Takes, random: np.random.Generator) -> Rows:
+    pairs = [
+        (feature, code)
+        for feature, vocabulary in enumerate(columns.vocabularies)
+        if isinstance(vocabulary, Vocabulary)
+        for code in range(-1 if feature in takes.unseen else 0, len(vocabulary.values))
+    ]
+    pairs = _drawn(pairs, CATEGORIES_AT_MOST, random)
+    values = training[random.integers(len(training), size=len(pairs))].copy()
+    for row, (feature, code) in enumerate(pairs):
+        values[row, feature] = code
+    return Rows(values, [f"{columns.names[f]} {'unknown' if code < 0 else 'at a text'}" for f, code in pairs])
+
+
+def _whole(training: Doubles, edges: dict[str, Doubles], random: np.random.Generator) -> Rows:
+    at = np.stack(list(edges.values()))
+    own = training[random.integers(len(training), size=len(at))]
+    return Rows(np.where(np.isnan(at), own, at), [f"every feature at {edge}" for edge in edges])
 
 
 def _mixed(training: Doubles, count: int, random: np.random.Generator) -> Rows:
@@ -101,10 +151,11 @@ def _mixed(training: Doubles, count: int, random: np.random.Generator) -> Rows:
     return Rows(np.take_along_axis(training, rows, axis=0), ["features of several training rows"] * count)
 
 
-def _between(training: Doubles, count: int, random: np.random.Generator) -> Rows:
+def _between(training: Doubles, columns: Columns, count: int, random: np.random.Generator) -> Rows:
     first, second = training[random.integers(len(training), size=(2, count))]
     part = random.random((count, 1))
-    return Rows(first * (1 - part) + second * part, ["between two training rows"] * count)
+    values = np.where(columns.is_text, first, first * (1 - part) + second * part)
+    return Rows(values, ["between two training rows"] * count)
 
 
 def _missing(training: Doubles, missing: frozenset[int], count: int, random: np.random.Generator) -> Rows:
@@ -117,4 +168,8 @@ def _missing(training: Doubles, missing: frozenset[int], count: int, random: np.
     block = values[:, features]
     block[gone] = np.nan
     values[:, features] = block
-    return Rows(values, [f"{int(n)} features missing" for n in gone.sum(axis=1)])
+    return Rows(values, [f"{int(n)} features missing" for n in _counted(gone)])
+
+
+def _counted(gone: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    return np.asarray(gone.sum(axis=1), dtype=np.int64)

@@ -21,3 +21,12 @@ class Answer:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    def rows(self, at: npt.NDArray[np.intp]) -> Answer:
+        """The answers for some of the rows."""
+        return Answer(
+            labels=None if self.labels is None else self.labels[at],
+            scores=self.scores[at],
+            margin=None if self.margin is None else self.margin[at],
+            raised=None if self.raised is None else self.raised[at],
+        )

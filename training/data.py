@@ -1,8 +1,9 @@
-"""Training and test data as the exporter sees them: numeric columns of doubles, and a target of plain values.
+"""Training and test data as the exporter sees them: columns of doubles, and a target of plain values.
 
 The graph takes one tensor of doubles, so everything is brought to that here, once, and every refusal that concerns
-the data is raised here, naming the column. What scikit-learn is asked for reference predictions is made from the
-same doubles by `Frame.rows`, in the form (array or DataFrame) that the pipeline was fitted with.
+the data is raised here, naming the column. Booleans are 0 and 1; a text is its position in the column's vocabulary,
+-1 if it is not in it; NaN is missing. What scikit-learn is asked for reference predictions is made from the same
+doubles by `Columns.rows`, in the form (array or DataFrame, types of the columns) that the pipeline was fitted with.
 """
 
 from __future__ import annotations
@@ -10,37 +11,75 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from scoring.bundle import Label
+from scoring.bundle import FeatureType, Label
+from training.columns import Column, TextColumn, encode, read_column, restore
+from training.converters.table import Vocabulary
 from training.errors import ExportRefused
 
 Doubles = npt.NDArray[np.float64]
-ColumnType = Literal["float", "integer", "boolean"]
 
 
 @dataclass(frozen=True)
 class Columns:
     """The features in the pipeline's order: names, types, and the form in which the pipeline wants its rows."""
 
-    names: tuple[str, ...]
-    types: tuple[ColumnType, ...]
+    columns: tuple[Column, ...]
     labels: tuple[Any, ...] | None  # column labels of the DataFrame to predict from; None: an array
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features' names."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def types(self) -> tuple[FeatureType, ...]:
+        """The features' types, as manifests have them."""
+        return tuple(column.type for column in self.columns)
+
+    @property
+    def vocabularies(self) -> list[Vocabulary | None]:
+        """For each column its texts; None for numbers."""
+        return [column.vocabulary if isinstance(column, TextColumn) else None for column in self.columns]
+
+    @property
+    def is_text(self) -> npt.NDArray[np.bool_]:
+        """Which columns hold text."""
+        return np.array([isinstance(column, TextColumn) for column in self.columns])
+
+    def said(self, column: int, value: float) -> str:
+        """A value of a column, for messages."""
+        vocabulary = self.vocabularies[column]
+        if vocabulary is None or np.isnan(value):
+            return f"{value:.6g}"
+        return repr(vocabulary.values[int(value)]) if value >= 0 else "(unknown)"
 
     def rows(self, values: Doubles) -> Any:
         """`values` (rows × features) as the pipeline takes them."""
-        return values if self.labels is None else pd.DataFrame(values, columns=list(self.labels))
+        if self.labels is None:
+            if not self.is_text.any():
+                return values
+            return np.column_stack([
+                np.asarray(restore(column, values[:, i]), dtype=object) for i, column in enumerate(self.columns)
+            ])  # fmt: skip
+        if not self.is_text.any():
+            return pd.DataFrame(values, columns=list(self.labels))
+        restored = {i: restore(column, values[:, i]) for i, column in enumerate(self.columns)}
+        frame = pd.DataFrame(restored)
+        frame.columns = pd.Index(list(self.labels))
+        return frame
 
 
 @dataclass(frozen=True)
 class Data:
     """Checked features and target of the training or the test set."""
 
-    values: Doubles  # rows × features, missing as NaN
+    values: Doubles  # rows × features, as `Columns` encodes them
     target: npt.NDArray[Any]  # plain labels, or doubles
 
     def __len__(self) -> int:
@@ -50,40 +89,34 @@ class Data:
 def read_columns(pipeline: Any, X: Any, feature_names: Sequence[str] | None) -> Columns:
     """Names and types of the features of `X`, in agreement with what the pipeline was fitted with."""
     fitted = getattr(pipeline, "feature_names_in_", None)
-    frame = X if isinstance(X, pd.DataFrame) else None
-    given = list(frame.columns) if frame is not None else [f"x{i}" for i in range(_matrix(X, "X_train").shape[1])]
-    if frame is None and fitted is not None:
+    frame = _frame(X, "X_train")
+    given = list(frame.columns) if isinstance(X, pd.DataFrame) else [f"x{i}" for i in range(frame.shape[1])]
+    if not isinstance(X, pd.DataFrame) and fitted is not None:
         given = list(fitted)
-    _same_columns(pipeline, given if frame is not None else None, len(given) if frame is not None else _width(X))
+    _same_columns(pipeline, given if isinstance(X, pd.DataFrame) else None, frame.shape[1])
     names = [str(name) for name in (feature_names if feature_names is not None else given)]
     if len(names) != len(given):
         raise ExportRefused(f"feature_names has {len(names)} names for {len(given)} columns; give one for each")
     repeated = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if repeated:
         raise ExportRefused(f"columns named twice: {', '.join(map(repr, repeated))}; give each feature its own name")
-    types = _types(frame, names) if frame is not None else [_array_type(X)] * len(names)
-    return Columns(tuple(names), tuple(types), tuple(fitted) if fitted is not None else None)
+    columns = tuple(read_column(name, frame.iloc[:, i]) for i, name in enumerate(names))
+    return Columns(columns, tuple(fitted) if fitted is not None else None)
 
 
 def read_features(X: Any, columns: Columns, what: str) -> Doubles:
-    """`X` as doubles, rows × features; refuses other columns, types that are not numbers, and infinities."""
-    if isinstance(X, pd.DataFrame):
-        _types(X, list(columns.names))
-        if X.shape[1] != len(columns.names):
-            raise ExportRefused(f"{what} has {X.shape[1]} columns, X_train has {len(columns.names)}")
-        if columns.labels is not None and list(X.columns) != list(columns.labels):
-            raise ExportRefused(
-                f"{what} has other columns, or another order, than the pipeline was fitted with: "
-                f"pass {what}[list(pipeline.feature_names_in_)]"
-            )
-        values = X.to_numpy(dtype=np.float64, na_value=np.nan)
-    else:
-        _array_type(X)
-        values = np.array(_matrix(X, what), dtype=np.float64)
-        if values.shape[1] != len(columns.names):
-            raise ExportRefused(f"{what} has {values.shape[1]} columns, X_train has {len(columns.names)}")
-    if not len(values):
+    """`X` as doubles, rows × features; refuses other columns, other types, and infinities."""
+    frame = _frame(X, what)
+    if frame.shape[1] != len(columns.names):
+        raise ExportRefused(f"{what} has {frame.shape[1]} columns, X_train has {len(columns.names)}")
+    if isinstance(X, pd.DataFrame) and columns.labels is not None and list(X.columns) != list(columns.labels):
+        raise ExportRefused(
+            f"{what} has other columns, or another order, than the pipeline was fitted with: "
+            f"pass {what}[list(pipeline.feature_names_in_)]"
+        )
+    if not len(frame):
         raise ExportRefused(f"{what} has no rows; a bundle needs training rows and test rows")
+    values = np.column_stack([encode(column, frame.iloc[:, i], what) for i, column in enumerate(columns.columns)])
     for name, column in zip(columns.names, values.T, strict=True):
         if np.isinf(column).any():
             raise ExportRefused(
@@ -136,12 +169,15 @@ def plain_label(label: Any) -> Label:
 def fingerprint(data: Data, columns: Columns, weights: Doubles | None) -> dict[str, Any]:
     """What identifies the training data: rows, columns, and a SHA-256 that any machine computes alike.
 
-    The hash is over, in this order: names and types as UTF-8 lines; the values row by row as little-endian doubles,
-    every NaN as the same quiet NaN; the target as UTF-8 lines of `repr`; the weights as little-endian doubles.
+    The hash is over, in this order: names and types as UTF-8 lines, a column of text with its sorted texts; the values
+    row by row as little-endian doubles, every NaN as the same quiet NaN; the target as UTF-8 lines of `repr`; the
+    weights as little-endian doubles.
     """
     digest = hashlib.sha256()
-    for name, kind in zip(columns.names, columns.types, strict=True):
-        digest.update(f"{kind} {name!r}\n".encode())
+    for column in columns.columns:
+        digest.update(f"{column.type} {column.name!r}\n".encode())
+        if isinstance(column, TextColumn):
+            digest.update(f"{column.categories!r}\n".encode())
     digest.update(np.where(np.isnan(data.values), np.nan, data.values).astype("<f8").tobytes())
     digest.update("\n".join(repr(value) for value in data.target.tolist()).encode())
     if weights is not None:
@@ -149,42 +185,20 @@ def fingerprint(data: Data, columns: Columns, weights: Doubles | None) -> dict[s
     return {"rows": len(data), "columns": len(columns.names), "sha256": digest.hexdigest()}
 
 
-def _width(X: Any) -> int:
-    return int(_matrix(X, "X_train").shape[1])
-
-
-def _matrix(X: Any, what: str) -> npt.NDArray[Any]:
+def _frame(X: Any, what: str) -> pd.DataFrame:
+    """`X` as a DataFrame, an array's columns each with a type of their own."""
+    if isinstance(X, pd.DataFrame):
+        if isinstance(X.columns, pd.MultiIndex):
+            raise ExportRefused("the DataFrame has several levels of column names; flatten them to one")
+        return X
     if hasattr(X, "toarray"):
         raise ExportRefused(f"{what} is sparse; pass {what}.toarray()")
     matrix = np.asarray(X)
     if matrix.ndim != 2:
         raise ExportRefused(f"{what} has shape {matrix.shape}; it must be rows × features")
-    return matrix
-
-
-def _array_type(X: Any) -> ColumnType:
-    dtype = _matrix(X, "X").dtype
-    if dtype.kind not in "fiub":
-        raise ExportRefused(
-            f"an array of dtype {dtype} is not supported yet by this exporter; "
-            "pass numbers, or a DataFrame whose columns are numbers or booleans"
-        )
-    return "float" if dtype.kind == "f" else "boolean" if dtype.kind == "b" else "integer"
-
-
-def _types(frame: pd.DataFrame, names: list[str]) -> list[ColumnType]:
-    if isinstance(frame.columns, pd.MultiIndex):
-        raise ExportRefused("the DataFrame has several levels of column names; flatten them to one")
-    return [_column_type(name, dtype) for name, dtype in zip(names, frame.dtypes, strict=False)]
-
-
-def _column_type(name: str, dtype: Any) -> ColumnType:
-    if isinstance(dtype, pd.CategoricalDtype) or not hasattr(dtype, "kind") or dtype.kind not in "fiub":
-        raise ExportRefused(
-            f"column {name!r} has dtype {dtype}: strings and categories are not supported yet by this "
-            "exporter, nor are dates; encode the column as numbers before the pipeline"
-        )
-    return "float" if dtype.kind == "f" else "boolean" if dtype.kind == "b" else "integer"
+    if matrix.dtype.kind not in "fiubOUT":
+        raise ExportRefused(f"an array of dtype {matrix.dtype} is not supported; pass numbers, booleans or text")
+    return pd.DataFrame(matrix.astype(object) if matrix.dtype.kind in "UT" else matrix)
 
 
 def _same_columns(pipeline: Any, given: list[Any] | None, width: int) -> None:

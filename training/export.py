@@ -22,6 +22,7 @@ from sklearn.pipeline import Pipeline
 
 from evaluation.metrics import bundle_metrics, classification_of_indices, regression_metrics
 from scoring.bundle import SCHEMA, Bundle, Criteria, Label, Manifest, Metric, Requirements
+from training.adversarial import Takes
 from training.answer import Answer
 from training.baseline import build_baseline
 from training.bundle_writer import check_free, write_bundle
@@ -35,7 +36,7 @@ from training.errors import ExportRefused
 from training.features import describe_features, read_policies
 from training.importance import permutation_importance
 from training.model_kind import ModelKind, model_kind
-from training.parity import features_that_may_miss, prove
+from training.parity import compare, prove, what_it_takes
 from training.reference import Reference
 from training.sample import sample_parquet
 from training.session import GraphSession
@@ -73,9 +74,10 @@ def export_bundle(
 ) -> Bundle:
     """Write `out/name/version` for a fitted scikit-learn pipeline, with proof that the graph predicts the same.
 
-    `X_train`, `X_test`: DataFrames or arrays of rows × numeric or boolean columns, missing as NaN, as the pipeline was
-    fitted with. `y_train`, `y_test`: one label or number a row. `sample_weight`: the weights that the pipeline was
-    fitted with, if any; they go into the data's fingerprint.
+    `X_train`, `X_test`: DataFrames or arrays of rows × columns of numbers, booleans, text or categories, missing as
+    NaN or None, as the pipeline was fitted with. `y_train`, `y_test`: one label or number a row; for an outlier
+    detector -1 (outlier) or 1. `sample_weight`: the weights that the pipeline was fitted with, if any; they go into
+    the data's fingerprint.
 
     `policies` maps a feature to a `training.features.FeaturePolicy` or a dict of its fields (missing, outside,
     sentinels, redaction, unit); `units` is a short form for units. `positive` is the class that AUC, TPR, FPR speak
@@ -111,11 +113,11 @@ def _export(
     truth = _truth(train, test, kind)
     positive = _positive(declared.positive, kind)
     reference = Reference(pipeline, kind, columns)
-    takes = features_that_may_miss(reference, train.values)
+    takes = what_it_takes(reference, train.values, columns)
     _no_surprises(train, test, columns, takes)
+    _same_answers(test_set[0], reference, test)
+    graph = convert(pipeline, kind, columns.vocabularies).SerializeToString(deterministic=True)
     features = describe_features(train.values, columns, takes, declared.policies)
-
-    graph = convert(pipeline, kind, len(columns.names)).SerializeToString(deterministic=True)
     session = GraphSession(graph, kind)
     parity = prove(reference, session, train.values, test.values, columns, takes, declared.seed)
 
@@ -207,17 +209,28 @@ def _positive(positive: Label | None, kind: ModelKind) -> Label | None:
             raise ExportRefused(f"positive={positive!r} is for classifiers of two classes; this is {kind.task}")
         return None
     if positive is None:
-        return kind.classes[1]
+        return kind.usual_positive
     if positive not in kind.classes:
         raise ExportRefused(f"positive={positive!r} is none of the classes {list(kind.classes)}")
     return positive
 
 
-def _no_surprises(train: Data, test: Data, columns: Columns, takes: frozenset[int]) -> None:
+def _same_answers(X_test: Any, reference: Reference, test: Data) -> None:
+    """Refuse data of which the pipeline makes something else than of the columns that we read from it."""
+    own, read = reference.of_rows(X_test, len(test)), reference.predict(test.values)
+    if own is not None and compare(own, read).wrong.any():
+        row = int(np.flatnonzero(compare(own, read).wrong)[0])
+        raise ExportRefused(
+            f"the pipeline answers row {row} of X_test otherwise than the same values in plain columns of numbers and "
+            "text; it looks at something that a client cannot send (the index, or a type of its own)"
+        )
+
+
+def _no_surprises(train: Data, test: Data, columns: Columns, takes: Takes) -> None:
     """Refuse data that the pipeline itself would refuse."""
     for what, data in (("X_train", train), ("X_test", test)):
         for i in np.flatnonzero(np.isnan(data.values).any(axis=0)):
-            if int(i) not in takes:
+            if int(i) not in takes.missing:
                 raise ExportRefused(
                     f"{what}, column {columns.names[i]!r} has missing values, which the pipeline does not take; "
                     "put a SimpleImputer before the model, or leave those rows out"

@@ -9,6 +9,8 @@ import msgspec
 import numpy as np
 
 from scoring.bundle import Feature, Label
+from training.adversarial import Takes
+from training.columns import Column, TextColumn
 from training.data import Columns, Doubles
 from training.errors import ExportRefused
 
@@ -24,15 +26,15 @@ class FeaturePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 def describe_features(
-    values: Doubles, columns: Columns, takes: frozenset[int], policies: Mapping[str, FeaturePolicy]
+    values: Doubles, columns: Columns, takes: Takes, policies: Mapping[str, FeaturePolicy]
 ) -> list[Feature]:
-    """Features in order; `takes` are the positions of those that the pipeline takes as missing."""
+    """Features in order, from their training values."""
     unknown = sorted(set(policies) - set(columns.names))
     if unknown:
         raise ExportRefused(f"policies name no feature: {', '.join(map(repr, unknown))}")
     return [
-        _feature(name, columns.types[i], values[:, i], i in takes, bool(takes), policies.get(name, FeaturePolicy()))
-        for i, name in enumerate(columns.names)
+        _feature(column, values[:, i], i, takes, policies.get(column.name, FeaturePolicy()))
+        for i, column in enumerate(columns.columns)
     ]
 
 
@@ -51,23 +53,33 @@ def read_policies(given: Mapping[str, Any], units: Mapping[str, str]) -> dict[st
     return policies
 
 
-def _feature(name: str, kind: Any, column: Doubles, takes: bool, any_takes: bool, policy: FeaturePolicy) -> Feature:
-    there = column[~np.isnan(column)]
+def _feature(column: Column, values: Doubles, position: int, takes: Takes, policy: FeaturePolicy) -> Feature:
+    there = values[~np.isnan(values)]
     if not len(there):
-        raise ExportRefused(f"column {name!r} is missing in every training row; leave it out of the pipeline")
-    _check_policy(name, there, takes, policy)
-    missing = policy.missing
-    if missing == "default" and any_takes and not takes:
+        raise ExportRefused(f"column {column.name!r} is missing in every training row; leave it out of the pipeline")
+    _check_policy(column, there, position in takes.missing, policy)
+    missing, outside = policy.missing, policy.outside
+    if missing == "default" and takes.missing and position not in takes.missing:
         missing = "abstain"
-    numbers: dict[str, Any] = {"categories": [bool(v) for v in np.unique(there)]}
-    if kind != "boolean":
-        with np.errstate(over="ignore"):
-            mean, deviation = _moments(there)
-        numbers = {"minimum": float(there.min()), "maximum": float(there.max()), "mean": mean, "deviation": deviation}
+    if isinstance(column, TextColumn) and position not in takes.unseen:
+        outside = "abstain"  # the pipeline itself raises for a text that it does not know
     return Feature(
-        name=name, type=kind, unit=policy.unit, missing_in_training=int(len(column) - len(there)), missing=missing,
-        outside=policy.outside, sentinels=policy.sentinels, redaction=policy.redaction, **numbers,
+        name=column.name, type=column.type, unit=policy.unit,
+        missing_in_training=int(len(values) - len(there)), missing=missing, outside=outside,
+        sentinels=policy.sentinels, redaction=policy.redaction, **_training_values(column, there),
     )  # fmt: skip
+
+
+def _training_values(column: Column, there: Doubles) -> dict[str, Any]:
+    """The categories, or the range and moments."""
+    if isinstance(column, TextColumn):
+        known = column.vocabulary.values[len(column.categories) :]
+        return {"categories": list(column.categories), "known": list(known)}
+    if column.type == "boolean":
+        return {"categories": [bool(value) for value in np.unique(there)]}
+    with np.errstate(over="ignore"):
+        mean, deviation = _moments(there)
+    return {"minimum": float(there.min()), "maximum": float(there.max()), "mean": mean, "deviation": deviation}
 
 
 def _moments(there: Doubles) -> tuple[float, float]:
@@ -78,15 +90,23 @@ def _moments(there: Doubles) -> tuple[float, float]:
     return float((there / scale).mean() * scale), float((there / scale).std() * scale)
 
 
-def _check_policy(name: str, there: Doubles, takes: bool, policy: FeaturePolicy) -> None:
+def _check_policy(column: Column, there: Doubles, takes: bool, policy: FeaturePolicy) -> None:
     if policy.missing == "impute" and not takes:
         raise ExportRefused(
-            f"feature {name!r}: policy missing='impute', but the pipeline raises when it is missing; "
+            f"feature {column.name!r}: policy missing='impute', but the pipeline raises when it is missing; "
             "put a SimpleImputer before the model, or choose 'abstain' or 'reject'"
         )
     for sentinel in policy.sentinels:
-        if isinstance(sentinel, int | float) and not isinstance(sentinel, bool) and (there == sentinel).any():
+        rows = _rows_with(column, there, sentinel)
+        if rows:
             raise ExportRefused(
-                f"feature {name!r}: {int((there == sentinel).sum())} training rows hold its sentinel {sentinel!r}; "
+                f"feature {column.name!r}: {rows} training rows hold its sentinel {sentinel!r}; "
                 "make them missing (NaN) before fitting, as production does before predicting"
             )
+
+
+def _rows_with(column: Column, there: Doubles, sentinel: Label) -> int:
+    if isinstance(column, TextColumn):
+        return int((there == column.categories.index(sentinel)).sum()) if sentinel in column.categories else 0
+    number = isinstance(sentinel, int | float) and not isinstance(sentinel, bool)
+    return int((there == sentinel).sum()) if number else 0

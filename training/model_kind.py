@@ -1,6 +1,7 @@
 """What a fitted pipeline is: its task, its classes, and which of scikit-learn's answers it can give.
 
-Only what can be served is let through: a fitted classifier of two or more classes, or a fitted regressor of one target.
+Only what can be served is let through: a fitted classifier of two or more classes, a fitted regressor of one target,
+or an outlier detector. That is a classifier of the classes -1 (outlier) and 1, with its decision function as score.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from sklearn.base import BaseEstimator, is_classifier, is_regressor
+from sklearn.base import BaseEstimator, is_classifier, is_outlier_detector, is_regressor
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from scoring.bundle import Label, Task
 from training.data import plain_label
 from training.errors import ExportRefused
+
+OUTLIER_CLASSES = (-1, 1)
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,12 @@ class ModelKind:
     task: Task
     classes: tuple[Label, ...]
     answer: Literal["probabilities", "score", "value"]
+    outliers: bool = False
+
+    @property
+    def usual_positive(self) -> Label:
+        """The class that AUC and TPR speak of where nobody says another: the second, or the outliers."""
+        return self.classes[0] if self.outliers else self.classes[1]
 
 
 def model_kind(pipeline: Any) -> ModelKind:
@@ -37,6 +46,10 @@ def model_kind(pipeline: Any) -> ModelKind:
         raise ExportRefused("the pipeline is not fitted; call pipeline.fit(X_train, y_train) first") from problem
     if is_regressor(pipeline):
         return ModelKind("regression", (), "value")
+    if is_outlier_detector(pipeline):
+        if not hasattr(pipeline, "decision_function"):
+            raise ExportRefused(f"{type(pipeline).__name__} gives no decision function for new rows")
+        return ModelKind("binary", OUTLIER_CLASSES, "score", outliers=True)
     if not is_classifier(pipeline):
         raise ExportRefused(
             f"{type(pipeline).__name__} is neither a classifier nor a regressor; "

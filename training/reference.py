@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
+from sklearn.pipeline import Pipeline
 
 from training.answer import Answer
+from training.converters.ensembles import threshold_of
 from training.data import Columns, Doubles
 from training.model_kind import ModelKind
 from training.neighbour_ties import neighbours_tied
@@ -20,7 +23,7 @@ class Reference:
     """A pipeline that predicts rows of doubles; rows that it refuses are marked, not raised."""
 
     def __init__(self, pipeline: Any, kind: ModelKind, columns: Columns) -> None:
-        self._pipeline, self._kind, self._columns = pipeline, kind, columns
+        self.pipeline, self._kind, self._columns = pipeline, kind, columns
 
     def predict(self, values: Doubles) -> Answer:
         """Answers for all rows. Where the pipeline raises, scores are NaN, the label is -1 and `raised` is true."""
@@ -29,11 +32,20 @@ class Reference:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             answer = self._predict(values[order])
-        return _reordered(answer, np.argsort(order))
+        return answer.rows(np.argsort(order))
+
+    def of_rows(self, rows: Any, count: int) -> Answer | None:
+        """Answers for rows as the pipeline's owner has them; None if it raises for any of them."""
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            try:
+                return self._answer(rows, count)
+            except REFUSALS:
+                return None
 
     def undefined(self, values: Doubles) -> npt.NDArray[np.bool_]:
         """Rows to which the model has no definite answer, because neighbours are equally far."""
-        return neighbours_tied(self._pipeline, self._columns.rows(values), len(values))
+        return neighbours_tied(self.pipeline, self._columns.rows(values), len(values))
 
     def _predict(self, values: Doubles) -> Answer:
         """The whole batch at once; if it is refused, its halves, down to the rows at fault."""
@@ -47,20 +59,32 @@ class Reference:
 
     def _answer(self, rows: Any, count: int) -> Answer:
         raised = np.zeros(count, dtype=np.bool_)
-        predicted = np.asarray(self._pipeline.predict(rows))
+        predicted = np.asarray(self.pipeline.predict(rows))
         if self._kind.task == "regression":
             return Answer(None, predicted.astype(np.float64).reshape(count, 1), np.full(count, np.inf), raised)
-        classes = np.asarray(self._pipeline.classes_)
+        classes = np.asarray(self._kind.classes if self._kind.outliers else self.pipeline.classes_)
         labels = np.argmax(predicted[:, None] == classes[None, :], axis=1).astype(np.int64)
         if self._kind.answer == "probabilities":
-            scores = np.asarray(self._pipeline.predict_proba(rows), dtype=np.float64)
+            scores = np.asarray(self.pipeline.predict_proba(rows), dtype=np.float64)
             margin = _margin(scores)
-            if hasattr(self._pipeline, "decision_function"):
-                margin = np.minimum(margin, _margin(np.asarray(self._pipeline.decision_function(rows))))
-            return Answer(labels, scores, margin, raised)
-        decision = np.asarray(self._pipeline.decision_function(rows), dtype=np.float64)
+            if hasattr(self.pipeline, "decision_function"):
+                margin = np.minimum(margin, _margin(np.asarray(self.pipeline.decision_function(rows))))
+            return Answer(labels, scores, np.minimum(margin, self._threshold_margin(rows, scores)), raised)
+        decision = np.asarray(self.pipeline.decision_function(rows), dtype=np.float64)
         best = decision if decision.ndim == 1 else decision.max(axis=1)
-        return Answer(labels, best.reshape(count, 1), _margin(decision), raised)
+        margin = np.minimum(_margin(decision), self._threshold_margin(rows, None))
+        return Answer(labels, best.reshape(count, 1), margin, raised)
+
+    def _threshold_margin(self, rows: Any, probabilities: Doubles | None) -> Doubles | float:
+        """How far the score is from a threshold that decides in place of the largest score."""
+        final = self.pipeline.steps[-1][1] if isinstance(self.pipeline, Pipeline) else self.pipeline
+        if not isinstance(final, FixedThresholdClassifier | TunedThresholdClassifierCV):
+            return np.inf
+        method, threshold, position = threshold_of(final)
+        if method == "predict_proba" and probabilities is not None:
+            return np.abs(probabilities[:, position] - threshold)
+        decision = np.asarray(self.pipeline.decision_function(rows), dtype=np.float64)
+        return np.abs((decision if position else -decision) - threshold)
 
     def _refused(self) -> Answer:
         width = len(self._kind.classes) if self._kind.answer == "probabilities" else 1
@@ -74,13 +98,6 @@ def _margin(scores: npt.NDArray[Any]) -> Doubles:
         return np.abs(scores).astype(np.float64)
     ordered = np.sort(scores, axis=1)
     return np.asarray(ordered[:, -1] - ordered[:, -2], dtype=np.float64)
-
-
-def _reordered(answer: Answer, order: npt.NDArray[np.intp]) -> Answer:
-    assert answer.margin is not None
-    assert answer.raised is not None
-    labels = None if answer.labels is None else answer.labels[order]
-    return Answer(labels, answer.scores[order], answer.margin[order], answer.raised[order])
 
 
 def _joined(first: Answer, second: Answer) -> Answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from skl2onnx import _parse, _supported_operators
-from skl2onnx.common import _registration
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
@@ -49,7 +46,6 @@ from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR, NuSVC, NuSVR
 
 from tests.training.problems import Problem, numbers, people, values
 from training.conversion import convert
-from training.converters.registry import our_converters
 from training.data import read_columns
 from training.errors import ExportRefused
 from training.model_kind import model_kind
@@ -119,7 +115,7 @@ def gaps(X: Any) -> Any:
 def assert_same(pipeline: Any, X: Any, rows: Any) -> None:
     """The graph answers `rows` as the pipeline does, in one batch and singly."""
     kind, columns = model_kind(pipeline), read_columns(pipeline, X, None)
-    session = GraphSession(convert(pipeline, kind, len(columns.names)).SerializeToString(), kind)
+    session = GraphSession(convert(pipeline, kind, columns.vocabularies).SerializeToString(), kind)
     expected = Reference(pipeline, kind, columns).predict(rows)
     for answer in (session.predict(rows), session.predict_singly(rows)):
         found = compare(expected, answer)
@@ -234,28 +230,12 @@ def test_the_graph_has_one_input_and_the_promised_outputs(tmp_path: Path) -> Non
     }
 
 
-def test_converters_are_registered_for_the_conversion_only() -> None:
-    tables = [
-        _supported_operators.sklearn_operator_name_map,
-        _parse.sklearn_parsers_map,
-        _registration._converter_pool,
-        _registration._shape_calculator_pool,
-    ]
-    before = [copy.copy(table) for table in tables]
-    with our_converters():
-        assert [dict(table) for table in tables] != before
-    assert [dict(table) for table in tables] == before
-    with pytest.raises(ZeroDivisionError), our_converters():
-        raise ZeroDivisionError
-    assert [dict(table) for table in tables] == before
-
-
 def test_conversion_leaves_the_pipeline_as_it_was() -> None:
     problem = people()
     prepare = ColumnTransformer([("all", SimpleImputer(), ["income", "age in years"])])
     pipeline = make_pipeline(prepare, LogisticRegression(max_iter=9_000)).fit(problem.X_train, problem.y_train)
     before = repr(pipeline[0].transformers_)
-    convert(pipeline, model_kind(pipeline), 3)
+    convert(pipeline, model_kind(pipeline), [None] * 3)
     assert repr(pipeline[0].transformers_) == before
 
 
@@ -265,14 +245,14 @@ def test_a_pipeline_that_cannot_be_converted_is_refused_by_name() -> None:
         problem.X_train, problem.y_train
     )
     with pytest.raises(ExportRefused, match="FunctionTransformer of a lambda cannot be exported"):
-        convert(pipeline, model_kind(pipeline), 4)
+        convert(pipeline, model_kind(pipeline), [None] * 4)
 
 
 HARD = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), SVC(C=10.0))
 HARD_PROBLEM = numbers(3)
 HARD.fit(gaps(HARD_PROBLEM.X_train), HARD_PROBLEM.y_train)
 HARD_KIND, HARD_COLUMNS = model_kind(HARD), read_columns(HARD, HARD_PROBLEM.X_train, None)
-HARD_SESSION = GraphSession(convert(HARD, HARD_KIND, 4).SerializeToString(), HARD_KIND)
+HARD_SESSION = GraphSession(convert(HARD, HARD_KIND, [None] * 4).SerializeToString(), HARD_KIND)
 
 
 @settings(max_examples=200, deadline=None)

@@ -169,7 +169,7 @@ def test_a_feature_that_decides_is_important_and_noise_is_not() -> None:
     y = (X[:, 1] > 0).astype(int)
     pipeline = LogisticRegression().fit(X, y)
     kind = model_kind(pipeline)
-    session = GraphSession(convert(pipeline, kind, 3).SerializeToString(), kind)
+    session = GraphSession(convert(pipeline, kind, [None] * 3).SerializeToString(), kind)
     found = permutation_importance(session.predict, X, y, kind)
     assert found[1] > 0.4
     assert abs(found[0]) < 0.02

@@ -2,51 +2,66 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from skl2onnx.common.data_types import DoubleTensorType
+from sklearn.utils.validation import check_array
 
+from training.converters.elementary import expm1, log1p
 from training.converters.nodes import Nodes
+from training.converters.table import Table
 from training.errors import ExportRefused
 
 FUNCTIONS: dict[Any, Callable[[Nodes, str], str]] = {
     np.log: lambda nodes, x: nodes.op("Log", x),
-    np.log1p: lambda nodes, x: nodes.op("Log", nodes.op("Add", x, np.ones(1))),
+    np.log2: lambda nodes, x: nodes.op("Div", nodes.op("Log", x), np.array([np.log(2.0)])),
+    np.log10: lambda nodes, x: nodes.op("Div", nodes.op("Log", x), np.array([np.log(10.0)])),
+    np.log1p: log1p,
     np.exp: lambda nodes, x: nodes.op("Exp", x),
-    np.expm1: lambda nodes, x: nodes.op("Sub", nodes.op("Exp", x), np.ones(1)),
+    np.expm1: expm1,
     np.sqrt: lambda nodes, x: nodes.op("Sqrt", x),
     np.square: lambda nodes, x: nodes.op("Mul", x, x),
     np.absolute: lambda nodes, x: nodes.op("Abs", x),
     np.negative: lambda nodes, x: nodes.op("Neg", x),
     np.reciprocal: lambda nodes, x: nodes.op("Div", np.ones(1), x),
+    np.sign: lambda nodes, x: nodes.op("Sign", x),
+    np.floor: lambda nodes, x: nodes.op("Floor", x),
+    np.ceil: lambda nodes, x: nodes.op("Ceil", x),
     np.tanh: lambda nodes, x: nodes.op("Tanh", x),
     np.sin: lambda nodes, x: nodes.op("Sin", x),
     np.cos: lambda nodes, x: nodes.op("Cos", x),
 }
+BIT_BY_BIT = {np.sqrt, np.square, np.absolute, np.negative, np.reciprocal, np.sign, np.floor, np.ceil}
 
 
-def function_shape(operator: Any) -> None:
-    """As many columns as came in, double."""
-    width = sum(variable.type.shape[1] for variable in operator.inputs)
-    operator.outputs[0].type = DoubleTensorType([operator.inputs[0].get_first_dimension(), width])
+def convert_function(nodes: Nodes, model: Any, table: Table) -> Table:
+    """As many columns as came in."""
+    if model.func is None or _only_checks(model.func):
+        return table
+    return table.numbers(apply(nodes, model.func, model.kw_args, table.matrix(nodes, model)), table.width, wild=True)
 
 
-def convert_function(scope: Any, operator: Any, container: Any) -> None:
-    """Write the nodes of the function; refuses one that is not in the table, and arguments."""
-    model = operator.raw_operator
-    nodes = Nodes(scope, operator, container)
-    if model.func is None:
-        nodes.output(0, nodes.input)
-        return
-    known = isinstance(model.func, np.ufunc) and model.func in FUNCTIONS
-    if not known or model.kw_args:
-        name = getattr(model.func, "__name__", repr(model.func))
-        name = ("a lambda" if name == "<lambda>" else name) + (" with kw_args" if model.kw_args else "")
+def apply(nodes: Nodes, function: Any, arguments: Any, x: str) -> str:
+    """The function of a matrix; refuses one that is not in the table, and arguments."""
+    known = isinstance(function, np.ufunc) and function in FUNCTIONS
+    if not known or arguments:
+        name = getattr(function, "__name__", repr(function))
+        name = ("a lambda" if name == "<lambda>" else name) + (" with kw_args" if arguments else "")
         raise ExportRefused(
             f"FunctionTransformer of {name} cannot be exported, only of NumPy's "
             f"{', '.join(sorted(function.__name__ for function in FUNCTIONS))}; "
             "compute the feature before the pipeline, and send it"
         )
-    nodes.output(0, FUNCTIONS[model.func](nodes, nodes.input))
+    return FUNCTIONS[function](nodes, x)
+
+
+def is_bit_by_bit(model: Any) -> bool:
+    """Whether NumPy and ONNX Runtime give the same bits."""
+    return model.func is None or _only_checks(model.func) or model.func in BIT_BY_BIT
+
+
+def _only_checks(function: Any) -> bool:
+    """Histogram gradient boosting wraps `check_array`, which changes no value."""
+    return isinstance(function, functools.partial) and function.func is check_array

@@ -1,4 +1,4 @@
-"""`SVC`, `NuSVC`, `SVR` and `NuSVR` in double: ONNX Runtime's SVM operators compute in single precision.
+"""`SVC`, `NuSVC`, `SVR`, `NuSVR` and `OneClassSVM` in double: ONNX Runtime's SVM operators compute in single precision.
 
 libsvm (Chang and Lin, 2011) evaluates K(x, s) for each support vector s, then for each pair of classes i < j
 
@@ -16,55 +16,67 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from onnx import TensorProto
 
-from training.converters.linear import winner
 from training.converters.nodes import Nodes
 from training.converters.pairwise_coupling import coupled_probabilities
-from training.data import Doubles
+from training.converters.prediction import Prediction, above, largest
+from training.converters.table import Table
 from training.errors import ExportRefused
 
 CLIP = 1e150
 
+Doubles = npt.NDArray[np.float64]
 
-def convert_regressor(scope: Any, operator: Any, container: Any) -> None:
+
+def convert_regressor(nodes: Nodes, model: Any, table: Table) -> Prediction:
     """Values, n × 1."""
-    model = operator.raw_operator
-    nodes = Nodes(scope, operator, container)
-    product = nodes.op("MatMul", _kernel(nodes, model), np.asarray(model.dual_coef_, dtype=np.float64).T.copy())
-    nodes.output(0, nodes.op("Add", product, np.asarray(model.intercept_, dtype=np.float64)))
+    return Prediction(value=_one_sum(nodes, model, table))
 
 
-def convert_classifier(scope: Any, operator: Any, container: Any) -> None:
-    """Labels, and probabilities where the model has them, else its decision function."""
-    model = operator.raw_operator
-    nodes = Nodes(scope, operator, container)
+def convert_one_class(nodes: Nodes, model: Any, table: Table) -> Prediction:
+    """Labels -1 (outside) and 1, at positions 0 and 1, and the decision function, negative outside."""
+    decision = _one_sum(nodes, model, table)
+    return Prediction(label=above(nodes, decision, 0.0), decision=decision)
+
+
+def convert_classifier(nodes: Nodes, model: Any, table: Table) -> Prediction:
+    """Labels, the decision function, and probabilities where the model has them."""
     classes = len(model.classes_)
     intercept = np.asarray(model._intercept_, dtype=np.float64)
-    pairs = nodes.op("Add", nodes.op("MatMul", _kernel(nodes, model), _pair_weights(model)), intercept)
+    kernel = _kernel(nodes, model, table.matrix(nodes, model))
+    pairs = nodes.op("Add", nodes.op("MatMul", kernel, _pair_weights(model)), intercept)
+    probabilities = None
+    if hasattr(model, "predict_proba"):
+        probabilities = coupled_probabilities(nodes, pairs, model._probA, model._probB, classes)
     if classes == 2:
         against = nodes.op("Not", nodes.op("Greater", pairs, np.array([0.0])))
-        nodes.label(nodes.op("Reshape", nodes.cast(against, TensorProto.INT64), np.array([-1], dtype=np.int64)))
-        scores = nodes.op("Concat", pairs, nodes.op("Neg", pairs), axis=1)
-    else:
-        scores = _one_against_rest(nodes, pairs, classes)
-        nodes.label(winner(nodes, scores if model.break_ties else _votes(nodes, pairs, classes), classes))
-    if hasattr(model, "predict_proba"):
-        scores = coupled_probabilities(nodes, pairs, model._probA, model._probB, classes)
-    elif classes > 2 and model.decision_function_shape != "ovr":
+        label = nodes.flat(nodes.cast(against, TensorProto.INT64))
+        return Prediction(label=label, decision=nodes.op("Neg", pairs), probabilities=probabilities)
+    if model.decision_function_shape != "ovr" and probabilities is None:
         raise ExportRefused(
             "a decision function for each pair of classes is not supported; set decision_function_shape='ovr'"
         )
-    nodes.output(1, scores)
+    scores = _one_against_rest(nodes, pairs, classes)
+    votes = scores if model.break_ties else _votes(nodes, pairs, classes)
+    return Prediction(label=largest(nodes, votes), decision=scores, probabilities=probabilities)
 
 
-def _kernel(nodes: Nodes, model: Any) -> str:
+def _one_sum(nodes: Nodes, model: Any, table: Table) -> str:
+    kernel = _kernel(nodes, model, table.matrix(nodes, model))
+    product = nodes.op("MatMul", kernel, np.asarray(model.dual_coef_, dtype=np.float64).T.copy())
+    return nodes.op("Add", product, np.asarray(model.intercept_, dtype=np.float64))
+
+
+def _kernel(nodes: Nodes, model: Any, x: str) -> str:
     """K(x, s), n × support vectors."""
-    vectors = np.asarray(model.support_vectors_, dtype=np.float64)
+    vectors = model.support_vectors_
+    vectors = np.asarray(vectors.toarray() if hasattr(vectors, "toarray") else vectors, dtype=np.float64)
     gamma = float(model._gamma)
     if model.kernel == "rbf":
-        return _rbf(nodes, vectors, gamma)
-    product = nodes.op("MatMul", nodes.input, vectors.T.copy())
+        return _rbf(nodes, x, vectors, gamma)
+    product = nodes.op("MatMul", x, vectors.T.copy())
     if model.kernel == "linear":
         return product
     if model.kernel not in ("poly", "sigmoid"):
@@ -75,9 +87,9 @@ def _kernel(nodes: Nodes, model: Any) -> str:
     return nodes.op("Pow", scaled, np.array([float(model.degree)]))
 
 
-def _rbf(nodes: Nodes, vectors: Doubles, gamma: float) -> str:
+def _rbf(nodes: Nodes, values: str, vectors: Doubles, gamma: float) -> str:
     origin = vectors.mean(axis=0)
-    clipped = nodes.op("Clip", nodes.input, np.array(-CLIP), np.array(CLIP))
+    clipped = nodes.op("Clip", values, np.array(-CLIP), np.array(CLIP))
     x = nodes.op("Sub", clipped, origin)
     moved = vectors - origin
     squares = nodes.op("ReduceSum", nodes.op("Mul", x, x), np.array([1], dtype=np.int64), keepdims=1)

@@ -19,34 +19,32 @@ import numpy as np
 from onnx import TensorProto
 
 from training.converters.nodes import Nodes
+from training.converters.prediction import Prediction, largest
+from training.converters.table import Table
 from training.errors import ExportRefused
 
 METRICS = ("euclidean", "manhattan", "chebyshev")
 
 
-def convert_classifier(scope: Any, operator: Any, container: Any) -> None:
+def convert_classifier(nodes: Nodes, model: Any, table: Table) -> Prediction:
     """Labels and probabilities."""
-    model = operator.raw_operator
-    nodes = Nodes(scope, operator, container)
     shares = np.eye(len(model.classes_))[np.asarray(model._y, dtype=np.int64)]
-    probabilities = _vote(nodes, model, shares)
-    nodes.label(nodes.op("ArgMax", probabilities, axis=1, keepdims=0))
-    nodes.output(1, probabilities)
+    probabilities = _vote(nodes, model, table, shares)
+    return Prediction(label=largest(nodes, probabilities), probabilities=probabilities)
 
 
-def convert_regressor(scope: Any, operator: Any, container: Any) -> None:
+def convert_regressor(nodes: Nodes, model: Any, table: Table) -> Prediction:
     """Values, n × 1."""
-    model = operator.raw_operator
-    nodes = Nodes(scope, operator, container)
-    nodes.output(0, _vote(nodes, model, np.asarray(model._y, dtype=np.float64).reshape(-1, 1)))
+    return Prediction(value=_vote(nodes, model, table, np.asarray(model._y, dtype=np.float64).reshape(-1, 1)))
 
 
-def _vote(nodes: Nodes, model: Any, votes: Any) -> str:
+def _vote(nodes: Nodes, model: Any, table: Table, votes: Any) -> str:
     """The weighted mean of the neighbours' rows of `votes` (training rows × columns), n × columns."""
     if model.weights not in ("uniform", "distance", None):
         raise ExportRefused("k-nearest neighbours with a weight function of your own; use 'uniform' or 'distance'")
     k = np.array([model.n_neighbors], dtype=np.int64)
-    distances, indices = nodes.ops("TopK", _distances(nodes, model), k, outputs=2, axis=1, largest=0)
+    apart = _distances(nodes, model, table.matrix(nodes, model))
+    distances, indices = nodes.ops("TopK", apart, k, outputs=2, axis=1, largest=0)
     chosen = nodes.op("Gather", votes, indices, axis=0)
     if model.weights != "distance":
         return nodes.op("ReduceMean", chosen, np.array([1], np.int64), keepdims=0)
@@ -56,13 +54,13 @@ def _vote(nodes: Nodes, model: Any, votes: Any) -> str:
     return nodes.op("Div", weighted, nodes.op("Where", nodes.op("Equal", total, np.zeros(1)), np.ones(1), total))
 
 
-def _distances(nodes: Nodes, model: Any) -> str:
+def _distances(nodes: Nodes, model: Any, x: str) -> str:
     """n × training rows; squared for the Euclidean metric, which has the same order."""
     metric = model.effective_metric_
     if metric not in METRICS:
         raise ExportRefused(f"nearest neighbours by metric {metric!r}; use one of {', '.join(METRICS)}")
-    training = np.asarray(model._fit_X, dtype=np.float64)
-    columns = [nodes.op("Gather", nodes.input, np.array([f], np.int64), axis=1) for f in range(training.shape[1])]
+    training = np.asarray(model._fit_X.toarray() if hasattr(model._fit_X, "toarray") else model._fit_X, np.float64)
+    columns = [nodes.columns(x, [f]) for f in range(training.shape[1])]
     total = ""
     for column, values in zip(columns, training.T, strict=True):
         difference = nodes.op("Sub", column, values[None, :].copy())

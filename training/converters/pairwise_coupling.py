@@ -18,9 +18,10 @@ import numpy.typing as npt
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from training.converters.nodes import Nodes
-from training.data import Doubles
 
 LEAST = 1e-7
+
+Doubles = npt.NDArray[np.float64]
 
 
 def coupled_probabilities(nodes: Nodes, decisions: str, a: Doubles, b: Doubles, classes: int) -> str:

@@ -1,7 +1,8 @@
 """`PolynomialFeatures` in double: skl2onnx 1.20 makes its column of ones in single precision.
 
 Each output is a product of as many factors as the degree; a row of ones stands in for the factors that a term of lower
-degree lacks. For degree d, output = Π over f < d of Gather([x, 1], position[f]).
+degree lacks. For degree d, output = Π over f < d of Gather([x, 1], position[f]), multiplied from the last factor on,
+which is scikit-learn's order, so that the products have its bits.
 """
 
 from __future__ import annotations
@@ -10,29 +11,22 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from skl2onnx.common.data_types import DoubleTensorType
 
 from training.converters.nodes import Nodes
+from training.converters.table import Table
 
 
-def polynomial_shape(operator: Any) -> None:
-    """One double tensor, rows × terms."""
-    terms = int(operator.raw_operator.n_output_features_)
-    operator.outputs[0].type = DoubleTensorType([operator.inputs[0].get_first_dimension(), terms])
-
-
-def convert_polynomial(scope: Any, operator: Any, container: Any) -> None:
-    """Write the nodes of a fitted `PolynomialFeatures`."""
-    powers = np.asarray(operator.raw_operator.powers_, dtype=np.int64)
-    nodes = Nodes(scope, operator, container)
-    x = nodes.input
+def convert_polynomial(nodes: Nodes, model: Any, table: Table) -> Table:
+    """One matrix, rows × terms."""
+    powers = np.asarray(model.powers_, dtype=np.int64)
+    x = table.matrix(nodes, model)
     ones = nodes.op("Expand", np.array([[1.0]]), _rows_by_one(nodes, x))
-    padded = nodes.op("Concat", x, ones, axis=1)
+    padded = nodes.concat([x, ones])
     factors = _factors(powers)
-    product = nodes.op("Gather", padded, factors[:, 0], axis=1)
-    for position in factors.T[1:]:
-        product = nodes.op("Mul", product, nodes.op("Gather", padded, position.copy(), axis=1))
-    nodes.output(0, product)
+    product = nodes.columns(padded, factors[:, -1])
+    for position in factors.T[-2::-1]:
+        product = nodes.op("Mul", nodes.columns(padded, position), product)
+    return table.numbers(product, len(powers))
 
 
 def _rows_by_one(nodes: Nodes, x: str) -> str:

@@ -1,90 +1,200 @@
-"""Register our converters with skl2onnx for the time of one conversion, and leave its tables as they were.
+"""Which converter a step gets: by its exact type, ours before skl2onnx's.
 
-skl2onnx keeps converters in module-level dictionaries. Another library in the same process may rely on them, so they
-are copied before and restored after, under a lock.
+A converter takes the fitted step and a `Table` and gives a `Table` or a `Prediction`. Types are matched exactly: a
+subclass may do anything, and is converted only if skl2onnx knows it.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-import skl2onnx
-from skl2onnx import _parse, _supported_operators
-from skl2onnx.common import _registration
-from skl2onnx.common.shape_calculator import (
-    calculate_linear_classifier_output_shapes,
-    calculate_linear_regressor_output_shapes,
-)
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import RidgeClassifier, RidgeClassifierCV
+from sklearn.ensemble import (
+    BaggingClassifier,
+    BaggingRegressor,
+    ExtraTreesClassifier,
+    ExtraTreesRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    IsolationForest,
+    RandomForestClassifier,
+    RandomForestRegressor,
+    StackingClassifier,
+    StackingRegressor,
+    VotingClassifier,
+    VotingRegressor,
+)
+from sklearn.frozen import FrozenEstimator
+from sklearn.impute import MissingIndicator, SimpleImputer
+from sklearn.linear_model import (
+    ElasticNet,
+    Lasso,
+    LinearRegression,
+    LogisticRegression,
+    LogisticRegressionCV,
+    Ridge,
+    RidgeClassifier,
+    RidgeClassifierCV,
+    RidgeCV,
+)
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    GridSearchCV,
+    RandomizedSearchCV,
+    TunedThresholdClassifierCV,
+)
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
-from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures
-from sklearn.svm import SVC, SVR, LinearSVC, NuSVC, NuSVR
+from sklearn.pipeline import FeatureUnion, Pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    MinMaxScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
+    PolynomialFeatures,
+    PowerTransformer,
+    QuantileTransformer,
+    RobustScaler,
+    SplineTransformer,
+    StandardScaler,
+    TargetEncoder,
+)
+from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR, NuSVC, NuSVR, OneClassSVM
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 
-from training.converters import functions, imputer, kernel_machine, linear, neighbours, polynomial
+from training.converters import (
+    boosting,
+    by_skl2onnx,
+    calibration,
+    composition,
+    encoders,
+    ensembles,
+    forests,
+    functions,
+    imputer,
+    kernel_machine,
+    linear,
+    neighbours,
+    polynomial,
+    power,
+    projection,
+    quantiles,
+    scaling,
+    splines,
+)
+from training.converters.nodes import Nodes
+from training.converters.prediction import Prediction
+from training.converters.table import Numbers, Table
+from training.errors import ExportRefused
 
-Converter = Callable[[Any, Any, Any], None]
+Transform = Callable[[Nodes, Any, Table], Table]
+Predict = Callable[[Nodes, Any, Table], Prediction]
 
-CLASSIFIERS: dict[type, Converter] = {
+TRANSFORMERS: dict[type, Transform] = {
+    Pipeline: composition.convert_pipeline,
+    ColumnTransformer: composition.convert_columns,
+    FeatureUnion: composition.convert_union,
+    SimpleImputer: imputer.convert_imputer,
+    MissingIndicator: imputer.convert_indicator,
+    StandardScaler: scaling.convert_standard,
+    RobustScaler: scaling.convert_robust,
+    MinMaxScaler: scaling.convert_min_max,
+    MaxAbsScaler: scaling.convert_max_abs,
+    OneHotEncoder: encoders.convert_encoder,
+    OrdinalEncoder: encoders.convert_encoder,
+    TargetEncoder: encoders.convert_encoder,
+    PolynomialFeatures: polynomial.convert_polynomial,
+    SplineTransformer: splines.convert_splines,
+    FunctionTransformer: functions.convert_function,
+    PowerTransformer: power.convert_power,
+    QuantileTransformer: quantiles.convert_quantiles,
+    PCA: projection.convert_components,
+    TruncatedSVD: projection.convert_components,
+}
+PREDICTORS: dict[type, Predict] = {
+    Pipeline: composition.predict_pipeline,
+    LogisticRegression: linear.convert_probabilities,
+    LogisticRegressionCV: linear.convert_probabilities,
+    LinearDiscriminantAnalysis: linear.convert_probabilities,
     LinearSVC: linear.convert_decision,
     RidgeClassifier: linear.convert_decision,
     RidgeClassifierCV: linear.convert_decision,
-    LinearDiscriminantAnalysis: linear.convert_discriminant,
+    LinearRegression: linear.convert_regressor,
+    Ridge: linear.convert_regressor,
+    RidgeCV: linear.convert_regressor,
+    Lasso: linear.convert_regressor,
+    ElasticNet: linear.convert_regressor,
+    LinearSVR: linear.convert_regressor,
     SVC: kernel_machine.convert_classifier,
     NuSVC: kernel_machine.convert_classifier,
-    KNeighborsClassifier: neighbours.convert_classifier,
-}
-REGRESSORS: dict[type, Converter] = {
     SVR: kernel_machine.convert_regressor,
     NuSVR: kernel_machine.convert_regressor,
+    OneClassSVM: kernel_machine.convert_one_class,
+    KNeighborsClassifier: neighbours.convert_classifier,
     KNeighborsRegressor: neighbours.convert_regressor,
+    DecisionTreeClassifier: forests.convert_classifier,
+    ExtraTreeClassifier: forests.convert_classifier,
+    RandomForestClassifier: forests.convert_classifier,
+    ExtraTreesClassifier: forests.convert_classifier,
+    DecisionTreeRegressor: forests.convert_regressor,
+    ExtraTreeRegressor: forests.convert_regressor,
+    RandomForestRegressor: forests.convert_regressor,
+    ExtraTreesRegressor: forests.convert_regressor,
+    IsolationForest: forests.convert_isolation,
+    GradientBoostingClassifier: boosting.convert_gradient_classifier,
+    GradientBoostingRegressor: boosting.convert_gradient_regressor,
+    HistGradientBoostingClassifier: boosting.convert_histogram_classifier,
+    HistGradientBoostingRegressor: boosting.convert_histogram_regressor,
+    CalibratedClassifierCV: calibration.convert_calibrated,
+    VotingClassifier: ensembles.convert_voting_classifier,
+    VotingRegressor: ensembles.convert_voting_regressor,
+    StackingClassifier: ensembles.convert_stacking_classifier,
+    StackingRegressor: ensembles.convert_stacking_regressor,
+    BaggingClassifier: ensembles.convert_bagging_classifier,
+    BaggingRegressor: ensembles.convert_bagging_regressor,
+    FixedThresholdClassifier: ensembles.convert_threshold,
+    TunedThresholdClassifierCV: ensembles.convert_threshold,
+    GridSearchCV: ensembles.convert_search,
+    RandomizedSearchCV: ensembles.convert_search,
+    FrozenEstimator: ensembles.convert_frozen,
 }
-TRANSFORMERS: dict[type, tuple[Callable[[Any], None], Converter]] = {
-    SimpleImputer: (imputer.imputer_shape, imputer.convert_imputer),
-    FunctionTransformer: (functions.function_shape, functions.convert_function),
-    PolynomialFeatures: (polynomial.polynomial_shape, polynomial.convert_polynomial),
-}
-
-_lock = threading.Lock()
-_tables: list[dict[Any, Any]] = [
-    _supported_operators.sklearn_operator_name_map,
-    _parse.sklearn_parsers_map,
-    _registration._converter_pool,
-    _registration._shape_calculator_pool,
-]
+COMPOSED = frozenset({
+    Pipeline, CalibratedClassifierCV, VotingClassifier, VotingRegressor, StackingClassifier, StackingRegressor,
+    BaggingClassifier, BaggingRegressor, FixedThresholdClassifier, TunedThresholdClassifierCV, GridSearchCV,
+    RandomizedSearchCV, FrozenEstimator,
+})  # fmt: skip
 
 
-@contextmanager
-def our_converters() -> Iterator[None]:
-    """Within this block skl2onnx converts with the converters of this package."""
-    with _lock:
-        before = [dict(table) for table in _tables]
-        try:
-            _register()
-            yield
-        finally:
-            for table, content in zip(_tables, before, strict=True):
-                table.clear()
-                table.update(content)
+def transform(nodes: Nodes, step: Any, table: Table) -> Table:
+    """What a fitted transformer makes of the columns."""
+    if step is None or (isinstance(step, str) and step == "passthrough"):
+        return table
+    convert = TRANSFORMERS.get(type(step), by_skl2onnx.transform)
+    return convert(nodes, step, table)
 
 
-def _register() -> None:
-    options = {"zipmap": [True, False, "columns"], "nocl": [True, False], "output_class_labels": [False, True]}
-    for kind, convert in CLASSIFIERS.items():
-        shape = calculate_linear_classifier_output_shapes
-        skl2onnx.update_registered_converter(kind, _alias(kind), shape, convert, options=options)
-    for kind, convert in REGRESSORS.items():
-        skl2onnx.update_registered_converter(kind, _alias(kind), calculate_linear_regressor_output_shapes, convert)
-    for kind, (shape, convert) in TRANSFORMERS.items():
-        skl2onnx.update_registered_converter(kind, _alias(kind), shape, convert)
-        # FunctionTransformer has a parser of its own, which sees each column apart; the default one serves ours.
-        _parse.sklearn_parsers_map.pop(kind, None)
+def predict(nodes: Nodes, model: Any, table: Table) -> Prediction:
+    """What a fitted classifier, regressor or outlier detector says."""
+    if model is None or isinstance(model, str):
+        raise ExportRefused(f"the pipeline ends in {model!r}; its last step must predict")
+    if table.wild and type(model) not in COMPOSED:
+        _refuse_what_the_model_refuses(nodes, model, table)
+    convert = PREDICTORS.get(type(model), by_skl2onnx.predict)
+    return convert(nodes, model, table)
 
 
-def _alias(kind: type) -> str:
-    """A name of its own for each of our converters, so that skl2onnx's own ones stay registered under theirs."""
-    return f"Hyperplane{kind.__name__}"
+def _refuse_what_the_model_refuses(nodes: Nodes, model: Any, table: Table) -> None:
+    """A step before may have made infinities or NaN of ordinary numbers, on which the model raises."""
+    takes_missing = bool(model.__sklearn_tags__().input_tags.allow_nan)
+    for part in table.parts:
+        if isinstance(part, Numbers):
+            if not isinstance(model, HistGradientBoostingClassifier | HistGradientBoostingRegressor):
+                nodes.refuse(nodes.op("IsInf", part.name))
+            if not takes_missing:
+                nodes.refuse(nodes.op("IsNaN", part.name))

@@ -1,0 +1,119 @@
+"""Steps that skl2onnx converts as they should be: one step alone, with a matrix of doubles in.
+
+skl2onnx is asked for a graph of that step, and its nodes become part of ours. What it would get wrong is either
+converted by us, or found by the parity gate: no conversion is trusted.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import onnx
+import onnx.compose
+from onnx import TensorProto
+from sklearn.base import is_classifier
+
+from training.converters.nodes import ML, OPSETS, Nodes
+from training.converters.prediction import Prediction
+from training.converters.table import Table
+from training.errors import ExportRefused
+
+INPUT = "x"
+
+
+def transform(nodes: Nodes, model: Any, table: Table) -> Table:
+    """What a transformer makes of the columns, as one matrix."""
+    (made,) = _adopted(nodes, model, table)
+    width = made.type.tensor_type.shape.dim[-1].dim_value or _width(model, table)
+    return table.numbers(_double(nodes, made), width)
+
+
+def predict(nodes: Nodes, model: Any, table: Table) -> Prediction:
+    """What a classifier or a regressor says."""
+    outputs = _adopted(nodes, model, table)
+    if not is_classifier(model):
+        return Prediction(value=nodes.op("Reshape", _double(nodes, outputs[0]), np.array([-1, 1], dtype=np.int64)))
+    label, scores = _position(nodes, outputs[0], model), _double(nodes, outputs[1])
+    if hasattr(model, "predict_proba"):
+        return Prediction(label=label, probabilities=scores)
+    if len(model.classes_) == 2:
+        last = nodes.op("Gather", scores, np.array(-1, dtype=np.int64), axis=-1)
+        scores = nodes.op("Reshape", last, np.array([-1, 1], dtype=np.int64))
+    return Prediction(label=label, decision=scores)
+
+
+def _adopted(nodes: Nodes, model: Any, table: Table) -> list[onnx.ValueInfoProto]:
+    """Make the step's nodes ours; returns its outputs."""
+    source = table.matrix(nodes, model)
+    graph = _graph(model, table.width)
+    prefix = nodes.unique(type(model).__name__.lower()) + "/"
+    graph = onnx.compose.add_prefix(graph, prefix)
+    (given,) = graph.graph.input
+    renamed = onnx.helper.make_node("Identity", [source], [given.name], name=nodes.unique("Identity"))
+    graph.graph.node.insert(0, renamed)
+    nodes.adopt(graph.graph)
+    return list(graph.graph.output)
+
+
+def _graph(model: Any, width: int) -> onnx.ModelProto:
+    from skl2onnx import to_onnx
+    from skl2onnx.common.data_types import DoubleTensorType
+
+    options = {id(model): {"zipmap": False}} if _has_zipmap(model) else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return to_onnx(
+                model,
+                initial_types=[(INPUT, DoubleTensorType([None, width]))],
+                options=options,
+                target_opset={"": OPSETS[""], ML: 3},
+            )
+        except Exception as problem:
+            reason = " ".join(str(problem).split())[:300]
+            raise ExportRefused(
+                f"{type(model).__name__} cannot be converted to ONNX: {type(problem).__name__}: {reason}. "
+                "Replace it by a step that can, for example a linear model, a forest or a scaler"
+            ) from problem
+
+
+def _has_zipmap(model: Any) -> bool:
+    from skl2onnx._supported_operators import sklearn_operator_name_map
+    from skl2onnx.common._registration import get_converter
+
+    alias = sklearn_operator_name_map.get(type(model))
+    return bool(alias) and "zipmap" in (get_converter(alias).get_allowed_options() or {})
+
+
+def _width(model: Any, table: Table) -> int:
+    try:
+        return len(model.get_feature_names_out([f"x{i}" for i in range(table.width)]))
+    except (AttributeError, ValueError) as problem:
+        raise ExportRefused(f"{type(model).__name__} does not say how many columns it makes") from problem
+
+
+def _double(nodes: Nodes, output: onnx.ValueInfoProto) -> str:
+    if output.type.tensor_type.elem_type == TensorProto.DOUBLE:
+        return str(output.name)
+    return nodes.cast(output.name)
+
+
+def _position(nodes: Nodes, output: onnx.ValueInfoProto, model: Any) -> str:
+    """Labels as positions in the classes."""
+    values = list(range(len(model.classes_)))
+    keys: dict[str, Any]
+    if output.type.tensor_type.elem_type == TensorProto.STRING:
+        name, keys = output.name, {"keys_strings": [str(label) for label in model.classes_]}
+    else:
+        name = nodes.cast(output.name, TensorProto.INT64)
+        keys = {"keys_int64s": [_whole(label) for label in model.classes_]}
+    found = nodes.op("LabelEncoder", name, domain=ML, values_int64s=values, default_int64=-1, **keys)
+    return nodes.flat(found)
+
+
+def _whole(label: Any) -> int:
+    if int(label) != label:
+        raise ExportRefused(f"class {label!r} is a fraction; use text or whole numbers as class labels")
+    return int(label)
