@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from training.errors import BundleExists, ExportRefused, ParityError, TrainingError
+    from training.candidates.fitting import fit
+    from training.errors import BundleExists, ExportRefused, FitRefused, ParityError, TrainingError
     from training.export import export_bundle
 
-__all__ = ["BundleExists", "ExportRefused", "ParityError", "TrainingError", "export_bundle"]
+__all__ = ["BundleExists", "ExportRefused", "FitRefused", "ParityError", "TrainingError", "export_bundle", "fit"]
 
 
 def __getattr__(name: str) -> Any:
@@ -22,6 +23,10 @@ def __getattr__(name: str) -> Any:
         from training.export import export_bundle
 
         return export_bundle
+    if name == "fit":
+        from training.candidates.fitting import fit
+
+        return fit
     if name in __all__:
         from training import errors
 

@@ -1,4 +1,4 @@
-"""`python -m training demo|export`."""
+"""`python -m training demo|export|fit`."""
 
 from __future__ import annotations
 

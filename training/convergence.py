@@ -1,7 +1,8 @@
 """Evidence that a fit had not converged, read from a pipeline after the fact.
 
 The `ConvergenceWarning` itself is gone once `fit` returns; `fit_recorded` keeps it. What remains in any fitted step is
-`n_iter_`: a step that used all of its `max_iter` iterations was stopped, not finished.
+`n_iter_`: a step that used all of its `max_iter` iterations was stopped, not finished. Histogram boosting without early
+stopping is the exception: its iterations are its trees, and all of them are wanted.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ def convergence_notes(pipeline: Any) -> list[str]:
     notes = []
     for name, step in _steps(pipeline):
         limit, used = getattr(step, "max_iter", None), getattr(step, "n_iter_", None)
-        if not isinstance(limit, int | np.integer) or limit <= 0 or used is None:
+        wanted = getattr(step, "do_early_stopping_", True) is False
+        if wanted or not isinstance(limit, int | np.integer) or limit <= 0 or used is None:
             continue
         if np.max(used) >= limit:
             notes.append(

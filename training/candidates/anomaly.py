@@ -43,8 +43,8 @@ class AnomalyClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return inside if self.classes_[1] == self.common else -inside
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
-        """The common class within the boundary, the other one beyond it."""
+        """The common class within the boundary, the other one on it and beyond."""
         scores = self.decision_function(X)
-        second = scores >= 0 if self.classes_[1] == self.common else scores > 0
+        second = scores > 0 if self.classes_[1] == self.common else scores >= 0
         labels: npt.NDArray[Any] = self.classes_[second.astype(np.int64)]
         return labels

@@ -38,11 +38,18 @@ def select(found: Sequence[Judged], metric: str, target: Target) -> Selection:
 
 
 def score_in_words(judged: Judged) -> str:
-    """The score and its standard error.
+    """The score and its standard error; a dash without one."""
+    return with_error(judged.score, judged.error) if judged.score is not None else number(None)
 
-    Written as 0.912 ± 0.010; a dash without one.
+
+def with_error(score: float, error: float) -> str:
+    """A figure with its standard error, to as many decimals as the figure.
+
+    >>> with_error(0.8424, 0.01634), with_error(53.71, 1.2), with_error(0.0002, 1e-5)
+    ('0.842 ± 0.016', '53.71 ± 1.20', '2×10⁻⁴ ± 1×10⁻⁵')
     """
-    return number(judged.score) + (f" ± {number(judged.error)}" if judged.by_fold else "")
+    text = number(score)
+    return f"{text} ± {number(error) if '×' in text else format(error, f'.{len(text.partition('.')[2])}f')}"
 
 
 def _scored(found: Sequence[Judged]) -> list[Judged]:

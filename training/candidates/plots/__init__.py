@@ -1,0 +1,1 @@
+"""Plots of the comparison, drawn with the elements of `evaluation.pages.plots`."""
