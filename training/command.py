@@ -131,7 +131,7 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
     data.add_argument("--test", type=Path, metavar="FILE", help="rows to test the pick on")
     data.add_argument("--test-share", type=float, default=0.25, metavar="SHARE", help="without --test (default: 0.25)")
     data.add_argument("--drop", action="append", default=[], metavar="COLUMN", help="leave out; may be repeated")
-    data.add_argument("--keep", action="append", default=[], metavar="COLUMN", help="though it looks like an identifier")
+    data.add_argument("--keep", action="append", default=[], metavar="COLUMN", help="though it looks like an id")
     data.add_argument("--weights", metavar="COLUMN", help="column of weights for fitting")
     data.add_argument("--task", choices=["classification", "regression"], help="when the target does not tell")
     data.add_argument("--positive", metavar="LABEL", help="of two classes, the one that precision and recall speak of")

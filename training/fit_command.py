@@ -12,10 +12,9 @@ import pandas as pd
 
 from training.bundle_writer import check_free
 from training.candidates.console import print_comparison, watching
-from training.candidates.fitting import Result, fit
+from training.candidates.fitting import NothingExported, Result, fit
 from training.candidates.page import comparison_page, write_page
 from training.candidates.table import kind_of, read_table, typed
-from training.candidates.target import in_words
 from training.errors import FitRefused
 
 
@@ -28,16 +27,22 @@ def fit_from_files(options: argparse.Namespace) -> Result:
         raise FitRefused(f"--comparison {page} is a folder; name a file, such as {page / 'candidates.html'}")
     data = read_table(options.data)
     test = read_table(options.test, _text_columns(data)) if options.test else None
-    with watching() as watch:
-        watch.say(f"{options.data}: {len(data):,} rows, {data.shape[1]} columns")
-        result = fit(data, options.target, test=test, watch=watch, **_arguments(options))
-    target = result.comparison.problem.target
-    print(in_words(target))
+    try:
+        with watching() as watch:
+            watch.say(f"{options.data}: {len(data):,} rows, {data.shape[1]} columns")
+            result = fit(data, options.target, test=test, watch=watch, **_arguments(options))
+    except NothingExported as problem:
+        _show(problem.result, page, options.name)
+        raise
+    _show(result, page, options.name)
+    return result
+
+
+def _show(result: Result, page: Path, name: str) -> None:
     print_comparison(result.comparison, result.pick)
     made = datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    write_page(page, comparison_page(result.comparison, result.pick, name=options.name, made=made))
+    write_page(page, comparison_page(result.comparison, result.pick, name=name, made=made))
     print(f"Comparison: {page}")
-    return result
 
 
 def _arguments(options: argparse.Namespace) -> dict[str, Any]:

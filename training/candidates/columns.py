@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import skew
 
 from training.candidates.table import kind_of
 from training.errors import FitRefused
@@ -107,7 +108,7 @@ def _column(train: pd.Series, test: pd.Series) -> Column:
     if kind in ("float", "integer"):
         values = there.to_numpy(np.float64)
         lowest = min(values.min(), test.dropna().to_numpy(np.float64).min(initial=np.inf))
-        logarithmic = bool(lowest >= 0 and pd.Series(values).skew() > SKEWED)
+        logarithmic = bool(lowest >= 0 and skew(values) > SKEWED)
     return Column(
         name=str(train.name), kind=kind, missing=int(train.isna().sum()), distinct=int(there.nunique()),
         logarithmic=logarithmic,

@@ -118,7 +118,9 @@ def fitted_candidate(candidate: Candidate, problem: Problem, rows: Indices, stre
         notes = fit_recorded(pipeline, train.X.iloc[chosen], train.y[chosen], **parameters)
     notes += [note for note in convergence_notes(pipeline) if note not in notes]
     unsampled = len(draw.rows) == len(rows)
-    return Fitted(pipeline, draw.weights if unsampled else weights, tuple(notes), tuple(dict.fromkeys(map(_text, caught))))
+    return Fitted(
+        pipeline, draw.weights if unsampled else weights, tuple(notes), tuple(dict.fromkeys(map(_text, caught)))
+    )
 
 
 def predictions_of(pipeline: Any, problem: Problem, rows: Rows, chosen: Indices | None = None) -> Predictions:

@@ -21,7 +21,7 @@ from training.candidates.comparison import Comparison, Pick, Silent, Watch, comp
 from training.candidates.cross_validation import Fitted, fitted_candidate, predictions_of
 from training.candidates.judging import Judged, figures_of
 from training.candidates.problem import Problem, read_problem
-from training.candidates.target import Wanted
+from training.candidates.target import Wanted, in_words
 from training.errors import ExportRefused, FitRefused
 
 WHOLE = 1_000_000  # seeds the sampling of the last fit; folds are seeded by their number
@@ -36,6 +36,14 @@ class Result:
     pick: Pick
     pipeline: Any
     bundle: Bundle | None
+
+
+class NothingExported(FitRefused):
+    """No candidate could be exported; the comparison is there all the same."""
+
+    def __init__(self, message: str, result: Result) -> None:
+        super().__init__(message)
+        self.result = result
 
 
 def fit(
@@ -80,12 +88,11 @@ def fit(
         data, target, test=test, test_share=test_share, task=task, positive=positive, weights=weights, drop=drop,
         keep=keep, folds=folds, seed=seed,
     )  # fmt: skip
+    told.say(in_words(problem.target))
     comparison = compare(problem, metric=metric, wanted=candidates, remedies=remedies, watch=told)
     told.say(comparison.selection.sentence)
     if not export:
-        best = comparison.selection.ranked[0]
-        refit = _refit(best, problem)
-        return Result(comparison, _pick(best, refit, problem), refit.pipeline, None)
+        return _compared(comparison, ())
     destination = {"name": name, "version": version, "out": out}
     return _exported(comparison, exporter or _exporter(), told, destination | {"seed": seed} | about)
 
@@ -97,14 +104,23 @@ def _exported(comparison: Comparison, exporter: Exporter, watch: Watch, about: d
         watch.say(f"Fitting {judged.candidate.title} on all training rows, and exporting it")
         refit = _refit(judged, comparison.problem)
         try:
-            bundle = exporter(*_arguments(refit, comparison.problem), **_options(judged, refit, comparison, about))
+            bundle = exporter(
+                *_arguments(refit, comparison.problem), **_options(judged, refit, comparison, refused, about)
+            )
         except ExportRefused as problem:
             refused.append(f"{judged.candidate.title} cannot be exported: {_brief(str(problem))}")
             watch.say(f"{refused[-1]}. Next best:")
             continue
         pick = _pick(judged, refit, comparison.problem, tuple(refused), bundle.folder)
         return Result(comparison, pick, refit.pipeline, bundle)
-    raise FitRefused("no candidate can be exported: " + " | ".join(refused))
+    raise NothingExported("no candidate can be exported: " + " | ".join(refused), _compared(comparison, tuple(refused)))
+
+
+def _compared(comparison: Comparison, refused: tuple[str, ...]) -> Result:
+    """The best, without a bundle."""
+    best = comparison.selection.ranked[0]
+    refit = _refit(best, comparison.problem)
+    return Result(comparison, _pick(best, refit, comparison.problem, refused), refit.pipeline, None)
 
 
 def _refit(judged: Judged, problem: Problem) -> Fitted:
@@ -117,13 +133,16 @@ def _arguments(refit: Fitted, problem: Problem) -> tuple[Any, ...]:
     return refit.pipeline, problem.train.typed, y_train, problem.test.typed, y_test
 
 
-def _options(judged: Judged, refit: Fitted, comparison: Comparison, about: dict[str, Any]) -> dict[str, Any]:
+def _options(
+    judged: Judged, refit: Fitted, comparison: Comparison, refused: Sequence[str], about: dict[str, Any]
+) -> dict[str, Any]:
+    best = "the best of those that can be exported. " if refused else ""
     own = {
         "sample_weight": refit.weights,
         "target": comparison.problem.target.name,
         "positive": comparison.problem.target.positive,
         "convergence": [*refit.convergence, *judged.out_of_fold.convergence],
-        "description": f"{judged.candidate.title}. {comparison.selection.sentence}",
+        "description": f"{judged.candidate.title}. {best.capitalize()}{comparison.selection.sentence}",
     }
     given = {name: value for name, value in about.items() if value not in (None, "")}
     return own | given

@@ -54,11 +54,11 @@ class Problem:
     notes: tuple[str, ...] = field(default=())
 
     @cached_property
-    def truth(self) -> npt.NDArray[np.generic]:
+    def truth(self) -> npt.NDArray[Any]:
         """The training rows' class positions, or their values."""
         return self.truth_of(self.train)
 
-    def truth_of(self, rows: Rows) -> npt.NDArray[np.generic]:
+    def truth_of(self, rows: Rows) -> npt.NDArray[Any]:
         """The same of any rows."""
         return rows.y if self.target.task == "regression" else self.target.positions(rows.y)
 
@@ -89,7 +89,7 @@ def read_problem(
     if test is None:
         table, held_out = _split(table, target, wanted, test_share, seed)
     else:
-        held_out = _like(_with_target(test, target, None, (), notes, "the test table"), table, {weights} - {None})
+        held_out = _like(_with_target(test, target, None, (), notes, "the test table"), table, {weights, *drop})
     features = [name for name in table.columns if name not in {target, weights, *drop}]
     columns, left_out = choose_columns(table[features], held_out[features], keep)
     notes += [f"column {shown(name, 60)!r} is left out: it {shown(reason)}" for name, reason in left_out.items()]
@@ -141,8 +141,9 @@ def _split(
         counts = stratify.value_counts()
         if counts.min() < 4:
             raise FitRefused(
-                f"class {shown(str(counts.index[-1]), 60)!r} of target {target!r} has {counted(int(counts.min()), 'row')}; "
-                "each class needs 4 at least, to train, judge and test: collect more, join it with another, or leave it out"
+                f"class {shown(str(counts.index[-1]), 60)!r} of target {target!r} has "
+                f"{counted(int(counts.min()), 'row')}; each class needs 4 at least, to train, judge and test: "
+                "collect more, join it with another, or leave it out"
             )
         if test_share * len(table) < len(counts) or (1 - test_share) * len(table) < 2 * len(counts):
             raise FitRefused(f"test_share {test_share:g} leaves too few rows for {len(counts)} classes; choose another")

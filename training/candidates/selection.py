@@ -49,7 +49,7 @@ def with_error(score: float, error: float) -> str:
     ('0.842 ± 0.016', '53.71 ± 1.20', '2×10⁻⁴ ± 1×10⁻⁵')
     """
     text = number(score)
-    return f"{text} ± {number(error) if '×' in text else format(error, f'.{len(text.partition('.')[2])}f')}"
+    return f"{text} ± {number(error) if '×' in text else format(error, f'.{len(text.partition(".")[2])}f')}"
 
 
 def _scored(found: Sequence[Judged]) -> list[Judged]:
@@ -83,11 +83,9 @@ def _spread(judged: Judged) -> str:
 
 def _simpler(ranked: Sequence[Judged], metric: str) -> str:
     best = ranked[0]
-    near = [
-        one
-        for one in ranked[1:]
-        if one.candidate.complexity < best.candidate.complexity and _cost(one, metric) <= _cost(best, metric) + best.error
-    ]
+    limit = _cost(best, metric) + best.error
+    simpler = [one for one in ranked[1:] if one.candidate.complexity < best.candidate.complexity]
+    near = [one for one in simpler if _cost(one, metric) <= limit]
     if not near:
         return "no simpler one is within one standard error of it"
     simplest = min(near, key=lambda one: (one.candidate.complexity, _cost(one, metric)))

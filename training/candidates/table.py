@@ -11,6 +11,7 @@ an empty cell is missing and nothing else is: "NA" is text.
 from __future__ import annotations
 
 import csv
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,6 @@ import pandas as pd
 
 from training.errors import FitRefused
 
-NUMBERS = {"integer": "Int64", "boolean": "boolean"}
 MEANT = {
     "string": "string", "empty": "empty", "boolean": "boolean", "integer": "integer",
     "floating": "float", "mixed-integer-float": "float", "decimal": "float",
@@ -33,15 +33,25 @@ def read_table(path: Path, text: Iterable[str] = ()) -> pd.DataFrame:
         return _parquet(path)
     try:
         _refuse_repeated(_header(path), str(path))
-        return pd.read_csv(
-            path,
-            keep_default_na=False,
-            na_values=[""],
-            dtype_backend="numpy_nullable",
-            dtype=dict.fromkeys(text, "string"),
-            encoding="utf-8-sig",
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, csv.Error) as problem:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
+            return pd.read_csv(
+                path,
+                keep_default_na=False,
+                na_values=[""],
+                dtype_backend="numpy_nullable",
+                dtype=dict.fromkeys(text, "string"),
+                encoding="utf-8-sig",
+                index_col=False,
+                low_memory=False,
+            )
+    except (
+        pd.errors.ParserWarning,
+        pd.errors.ParserError,
+        pd.errors.EmptyDataError,
+        UnicodeDecodeError,
+        csv.Error,
+    ) as problem:
         raise FitRefused(f"{path} is not a CSV file with a header, in UTF-8: {problem}") from problem
 
 
@@ -96,8 +106,8 @@ def _typed(name: str, column: pd.Series) -> pd.Series:
         return values.astype(object).where(values.notna(), np.nan)
     if meant == "float":
         return _finite(name, values.astype("Float64").to_numpy(np.float64, na_value=np.nan))
-    exact = values.astype(NUMBERS[meant])
-    return exact if exact.isna().any() else exact.astype(exact.dtype.kind == "b" and np.bool_ or np.int64)
+    gaps, boolean = bool(values.isna().any()), meant == "boolean"
+    return values.astype(("boolean" if gaps else np.bool_) if boolean else ("Int64" if gaps else np.int64))
 
 
 def _finite(name: str, values: Any) -> pd.Series:

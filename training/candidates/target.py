@@ -125,7 +125,9 @@ def in_words(target: Target) -> str:
     ]
     more = f", and {len(parts) - 6} more" if len(parts) > 6 else ""
     known = f", positive is {shown(str(target.positive), 40)}" if target.positive is not None else ""
-    return f"{shown(target.name, 60)!r} has {counted(len(parts), 'class', 'classes')}: {', '.join(parts[:6])}{more}{known}"
+    return (
+        f"{shown(target.name, 60)!r} has {counted(len(parts), 'class', 'classes')}: {', '.join(parts[:6])}{more}{known}"
+    )
 
 
 def _positive(name: str, classes: tuple[Label, ...], counts: tuple[int, ...], wanted: str | Label | None) -> Label:

@@ -13,7 +13,7 @@ from evaluation.pages.plots.scales import Linear, extent
 from evaluation.pages.plots.svg import Box, circle, line, nothing, picture, text, x_axis
 from training.candidates.judging import Judged
 
-WIDTH, ROW, TOP, BOTTOM = 520.0, 36.0, 24.0, 46.0
+WIDTH, ROW, TOP, BOTTOM = 400.0, 38.0, 24.0, 46.0
 
 
 def spread(ranked: Sequence[Judged], baseline: Judged | None, metric_title: str) -> str:
@@ -48,14 +48,13 @@ def _baseline(level: float | None, x: Linear, box: Box) -> list[str]:
 
 def _row(one: Judged, y: float, x: Linear, box: Box, *, best: bool) -> list[str]:
     middle, mean = y + 25, one.score or 0.0
-    parts = [
+    return [
         line(box.left, middle, box.right, middle, "grid-line"),
         text(box.left, y + 14, one.candidate.title, kind="title halo" if best else "halo", limit=60),
         *(circle(x(value), middle, 2.6, "cloud") for value in one.by_fold),
         line(x(mean - one.error), middle, x(mean + one.error), middle, "now-line"),
         circle(x(mean), middle, 5.2 if best else 4.2, "dot"),
     ]
-    return parts
 
 
 def _in_words(shown: Sequence[Judged], level: float | None) -> str:

@@ -40,7 +40,9 @@ def threshold(probability: Doubles, positive: npt.NDArray[np.bool_], tuned: Sequ
     parts.append(line(x(middle), box.top, x(middle), box.bottom, "limit"))
     anchor = "end" if middle > 0.6 else "start"
     label = f"tuned: {number(middle)}"
-    parts.append(text(x(middle) + (-6 if anchor == "end" else 6), box.top - 8, label, anchor=anchor, kind="limit-label"))
+    parts.append(
+        text(x(middle) + (-6 if anchor == "end" else 6), box.top - 8, label, anchor=anchor, kind="limit-label")
+    )
     return picture(WIDTH, HEIGHT, title, _in_words(probability, positive, middle), parts)
 
 
