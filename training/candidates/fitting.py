@@ -104,9 +104,8 @@ def _exported(comparison: Comparison, exporter: Exporter, watch: Watch, about: d
         watch.say(f"Fitting {judged.candidate.title} on all training rows, and exporting it")
         refit = _refit(judged, comparison.problem)
         try:
-            bundle = exporter(
-                *_arguments(refit, comparison.problem), **_options(judged, refit, comparison, refused, about)
-            )
+            options = _options(judged, refit, comparison, refused, about)
+            bundle = exporter(*_arguments(refit, comparison.problem), **options)
         except ExportRefused as problem:
             refused.append(f"{judged.candidate.title} cannot be exported: {_brief(str(problem))}")
             watch.say(f"{refused[-1]}. Next best:")

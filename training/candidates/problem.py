@@ -86,6 +86,8 @@ def read_problem(
     notes: list[str] = []
     table = _with_target(data, target, weights, (*drop, *keep), notes, "the table")
     wanted = task_of(table[target], task)
+    if wanted == "classification":
+        labels_of(table[target])
     if test is None:
         table, held_out = _split(table, target, wanted, test_share, seed)
     else:

@@ -32,8 +32,9 @@ def select(found: Sequence[Judged], metric: str, target: Target) -> Selection:
     """Rank and explain; raises `FitRefused` when no candidate has a score."""
     ranked = tuple(sorted(_scored(found), key=lambda one: (_cost(one, metric), one.candidate.complexity)))
     if not ranked:
-        reasons = [f"{one.candidate.title} {'; '.join(one.remarks)}" for one in found if one.candidate.name != BASELINE]
-        raise FitRefused(f"no candidate has a {TITLES[metric][0]}: {' | '.join(reasons) or 'none was tried'}")
+        others = [one for one in found if one.candidate.name != BASELINE]
+        reasons = " | ".join(f"{one.candidate.title} {'; '.join(one.remarks)}" for one in others)
+        raise FitRefused(f"no candidate can be judged by {TITLES[metric][0]}: {reasons or 'none was tried'}")
     return Selection(ranked, _sentence(ranked, _baseline(found), metric, target))
 
 

@@ -21,6 +21,9 @@ import pandas as pd
 
 from training.errors import FitRefused
 
+UNREADABLE = (
+    pd.errors.ParserWarning, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, csv.Error
+)  # fmt: skip
 MEANT = {
     "string": "string", "empty": "empty", "boolean": "boolean", "integer": "integer",
     "floating": "float", "mixed-integer-float": "float", "decimal": "float",
@@ -45,13 +48,7 @@ def read_table(path: Path, text: Iterable[str] = ()) -> pd.DataFrame:
                 index_col=False,
                 low_memory=False,
             )
-    except (
-        pd.errors.ParserWarning,
-        pd.errors.ParserError,
-        pd.errors.EmptyDataError,
-        UnicodeDecodeError,
-        csv.Error,
-    ) as problem:
+    except UNREADABLE as problem:
         raise FitRefused(f"{path} is not a CSV file with a header, in UTF-8: {problem}") from problem
 
 
