@@ -1,4 +1,4 @@
-"""The command line of training: `demo` and `export`.
+"""The command line of training: `demo`, `export` and `parity`.
 
 Heavy imports happen inside the commands, so that `--help` and a mistyped option answer at once. Exit codes: 0 done,
 1 refused (the reason is printed), 2 a wrong option.
@@ -7,6 +7,7 @@ Heavy imports happen inside the commands, so that `--help` and a mistyped option
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -60,6 +61,18 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--out", type=Path, default=Path("models"), help="folder of bundles (default: models)")
     demo.set_defaults(run=_demo)
     _add_export(commands.add_parser("export", **EXPORT_HELP))
+    parity = commands.add_parser(
+        "parity",
+        help="prove every combination of docs/parity.md again and write the page",
+        description="Fit, export and prove every combination of model and preparation; takes some minutes. "
+        "Exit code 1 if fewer than nine in ten are exact, or if any is silently inexact.",
+    )
+    parity.add_argument("--out", type=Path, default=Path("docs/parity.md"), help="page (default: docs/parity.md)")
+    parity.add_argument("--only", default="", metavar="TEXT", help="combinations whose name holds this; writes no page")
+    parity.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one for each core)"
+    )
+    parity.set_defaults(run=_parity)
     return parser
 
 
@@ -107,6 +120,13 @@ def _demo(options: argparse.Namespace) -> int:
         print(f"  {name:<14} {done:<17} {_summary(bundle)}", flush=True)
         started = time.perf_counter()
     return 0
+
+
+def _parity(options: argparse.Namespace) -> int:
+    print("Loading scikit-learn …", flush=True)
+    from training.parity_command import write_parity
+
+    return write_parity(options.out, options.only, options.workers)
 
 
 def _summary(bundle: Bundle) -> str:

@@ -29,7 +29,7 @@ def convert_imputer(nodes: Nodes, model: Any, table: Table) -> Table:
         for column, statistic in zip(columns, model.statistics_, strict=True)
         if not _is_nan(statistic)
     ]
-    tables = [Table((column,)) for column in kept]
+    tables = [Table((column,), table.wild, table.rounded) for column in kept]
     if model.add_indicator:
         tables.append(convert_indicator(nodes, model.indicator_, table))
     return Table.beside(tables)

@@ -56,10 +56,15 @@ class Texts:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns side by side. `wild`: a step before may have made infinities or NaN out of ordinary numbers."""
+    """Columns side by side.
+
+    `wild`: a step before may have made infinities or NaN out of ordinary numbers. `rounded`: the values' last bits are
+    not those that scikit-learn computed (see `training.rounding`).
+    """
 
     parts: tuple[Numbers | Texts, ...]
     wild: bool = False
+    rounded: bool = False
 
     @property
     def width(self) -> int:
@@ -84,7 +89,7 @@ class Table:
                 runs = _closed(nodes, runs, parts)
                 runs = [(part, [column])]
         _closed(nodes, runs, parts)
-        return Table(tuple(parts), self.wild)
+        return Table(tuple(parts), self.wild, self.rounded)
 
     def columns(self, nodes: Nodes) -> list[Numbers | Texts]:
         """Each column apart."""
@@ -106,12 +111,13 @@ class Table:
 
     def numbers(self, name: str, width: int, *, wild: bool | None = None) -> Table:
         """A table of one matrix made from this one."""
-        return Table((Numbers(name, width),), self.wild if wild is None else wild)
+        return Table((Numbers(name, width),), self.wild if wild is None else wild, self.rounded)
 
     @staticmethod
     def beside(tables: Sequence[Table]) -> Table:
         """Tables side by side."""
-        return Table(tuple(part for table in tables for part in table.parts), any(table.wild for table in tables))
+        parts = tuple(part for table in tables for part in table.parts)
+        return Table(parts, any(table.wild for table in tables), any(table.rounded for table in tables))
 
 
 def _closed(
