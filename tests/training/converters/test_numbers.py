@@ -151,7 +151,7 @@ def test_a_column_that_an_imputer_drops_is_dropped_and_one_that_it_keeps_is_kept
             assert np.array_equal(transformed(step, 3)(X), step.transform(X))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     points=st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), min_size=2, max_size=12),
     v=st.floats(-2e6, 2e6) | st.just(np.nan),
