@@ -20,7 +20,7 @@ Three cases have no plain answer:
   nearest neighbours model finds its k-th and next neighbour equally far count here too.
 * A tree stands behind arithmetic whose last bit nobody promises (`training.rounding`), and the row lies on one of its
   splits to the last bits. It counts as `split_ties` if scikit-learn gives the graph's answer, by the same rule, to a
-  row of which no feature is more than four units in the last place away. Within the range there is no other excuse,
+  row of which no feature is more than 16 units in the last place away. Within the range there is no other excuse,
   and none at all for trees behind scalers, imputers and encoders.
 """
 
@@ -44,7 +44,7 @@ from training.session import GraphSession
 ABSOLUTE, RELATIVE, TIE = 1e-9, 1e-6, 1e-9
 ADVERSARIAL_ROWS = 5_000
 NUDGES, SLACK = 16, 16.0
-TIE_NUDGES, TIE_UNITS = 48, 4
+TIE_NUDGES, TIE_UNITS = 64, 16
 SHOWN = 8
 
 Flags = npt.NDArray[np.bool_]

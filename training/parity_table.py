@@ -125,6 +125,6 @@ def _ties(proofs: Sequence[Proof]) -> str:
         "## Rows on a split to the last bit\n\n"
         "A logarithm, a power or a matrix product has no promised last bit, in scikit-learn either. Behind one, a row "
         "can be built whose value lies on a tree's split to that bit; for such adversarial rows scikit-learn gives "
-        "the graph's answer to a row that is at most four units in the last place away. They are counted, here and in "
+        "the graph's answer to a row that is at most 16 units in the last place away. They are counted, here and in "
         "the bundle's manifest (`split_ties`):\n\n" + "\n".join(lines)
     )

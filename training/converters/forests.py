@@ -43,7 +43,7 @@ def convert_regressor(nodes: Nodes, model: Any, table: Table) -> Prediction:
 
 def convert_isolation(nodes: Nodes, model: Any, table: Table) -> Prediction:
     """Labels -1 (anomaly) and 1, at positions 0 and 1, and the decision function, negative for anomalies."""
-    x = single_precision(nodes, model, table)
+    x = single_precision(nodes, model, replace(table, wild=False))  # the one model here that takes infinities
     walked = []
     for i, (tree, features) in enumerate(zip(model.estimators_, model.estimators_features_, strict=True)):
         depth = model._decision_path_lengths[i] + model._average_path_length_per_tree[i] - 1.0

@@ -7,7 +7,6 @@ subclass may do anything, and is converted only if skl2onnx knows it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from sklearn.calibration import CalibratedClassifierCV
@@ -166,7 +165,8 @@ PREDICTORS: dict[type, Predict] = {
     RandomizedSearchCV: ensembles.convert_search,
     FrozenEstimator: ensembles.convert_frozen,
 }
-LOOKS_AT_NOTHING = frozenset({Pipeline, ColumnTransformer, FeatureUnion, FunctionTransformer})
+COMPOSED_STEPS = frozenset({Pipeline, ColumnTransformer, FeatureUnion})
+TAKES_INFINITIES = (HistGradientBoostingClassifier, HistGradientBoostingRegressor, IsolationForest)
 COMPOSED = frozenset({
     Pipeline, CalibratedClassifierCV, VotingClassifier, VotingRegressor, StackingClassifier, StackingRegressor,
     BaggingClassifier, BaggingRegressor, FixedThresholdClassifier, TunedThresholdClassifierCV, GridSearchCV,
@@ -178,11 +178,11 @@ def transform(nodes: Nodes, step: Any, table: Table) -> Table:
     """What a fitted transformer makes of the columns."""
     if step is None or (isinstance(step, str) and step == "passthrough"):
         return table
-    if table.wild and type(step) not in LOOKS_AT_NOTHING:
+    if table.wild and type(step) not in COMPOSED_STEPS | {FunctionTransformer}:
         _refuse_what_the_step_refuses(nodes, step, table)
     convert = TRANSFORMERS.get(type(step), by_skl2onnx.transform)
     made = convert(nodes, step, table)
-    return made if has_fixed_bits(step) else replace(made, rounded=True)
+    return made if has_fixed_bits(step) or type(step) in COMPOSED_STEPS else made.with_other_last_bits()
 
 
 def predict(nodes: Nodes, model: Any, table: Table) -> Prediction:
@@ -200,7 +200,7 @@ def _refuse_what_the_step_refuses(nodes: Nodes, step: Any, table: Table) -> None
     takes_missing = bool(step.__sklearn_tags__().input_tags.allow_nan)
     for part in table.parts:
         if isinstance(part, Numbers):
-            if not isinstance(step, HistGradientBoostingClassifier | HistGradientBoostingRegressor):
+            if not isinstance(step, TAKES_INFINITIES):
                 nodes.refuse(nodes.op("IsInf", part.name))
             if not takes_missing:
                 nodes.refuse(nodes.op("IsNaN", part.name))

@@ -14,7 +14,7 @@ import numpy as np
 
 from training.converters.interpolation import interval
 from training.converters.nodes import Nodes
-from training.converters.table import Numbers, Table
+from training.converters.table import Table
 
 
 def convert_splines(nodes: Nodes, model: Any, table: Table) -> Table:
@@ -26,7 +26,7 @@ def convert_splines(nodes: Nodes, model: Any, table: Table) -> Table:
         count = spline.c.shape[1] - (0 if model.include_bias else 1)
         made.append(basis if model.include_bias else nodes.columns(basis, np.arange(count)))
     width = sum(spline.c.shape[1] - (0 if model.include_bias else 1) for spline in model.bsplines_)
-    return Table((Numbers(nodes.concat(made), width),), table.wild)
+    return table.numbers(nodes.concat(made), width)
 
 
 def _basis(nodes: Nodes, v: str, spline: Any, model: Any) -> str:

@@ -9,7 +9,7 @@ the fitted step itself (`training.converters.encoders`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,10 +38,14 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class Numbers:
-    """A matrix of doubles, rows × `width`."""
+    """A matrix of doubles, rows × `width`.
+
+    `rounded`: positions of columns whose last bits are not those that scikit-learn computed (see `training.rounding`).
+    """
 
     name: str
     width: int
+    rounded: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -58,13 +62,11 @@ class Texts:
 class Table:
     """Columns side by side.
 
-    `wild`: a step before may have made infinities or NaN out of ordinary numbers. `rounded`: the values' last bits are
-    not those that scikit-learn computed (see `training.rounding`).
+    `wild`: a step before may have made infinities or NaN out of ordinary numbers.
     """
 
     parts: tuple[Numbers | Texts, ...]
     wild: bool = False
-    rounded: bool = False
 
     @property
     def width(self) -> int:
@@ -89,7 +91,7 @@ class Table:
                 runs = _closed(nodes, runs, parts)
                 runs = [(part, [column])]
         _closed(nodes, runs, parts)
-        return Table(tuple(parts), self.wild, self.rounded)
+        return Table(tuple(parts), self.wild)
 
     def columns(self, nodes: Nodes) -> list[Numbers | Texts]:
         """Each column apart."""
@@ -111,13 +113,33 @@ class Table:
 
     def numbers(self, name: str, width: int, *, wild: bool | None = None) -> Table:
         """A table of one matrix made from this one."""
-        return Table((Numbers(name, width),), self.wild if wild is None else wild, self.rounded)
+        rounded = self.rounded if width == self.width or not self.rounded else frozenset(range(width))
+        return Table((Numbers(name, width, rounded),), self.wild if wild is None else wild)
+
+    @property
+    def rounded(self) -> frozenset[int]:
+        """Positions of the columns whose last bits are not scikit-learn's."""
+        starts = np.cumsum([0, *(part.width for part in self.parts)])
+        return frozenset(
+            int(start) + column
+            for part, start in zip(self.parts, starts, strict=False)
+            if isinstance(part, Numbers)
+            for column in part.rounded
+        )
+
+    def with_other_last_bits(self) -> Table:
+        """The same columns, all of them marked as rounded."""
+        parts = [
+            replace(part, rounded=frozenset(range(part.width))) if isinstance(part, Numbers) else part
+            for part in self.parts
+        ]
+        return Table(tuple(parts), self.wild)
 
     @staticmethod
     def beside(tables: Sequence[Table]) -> Table:
         """Tables side by side."""
         parts = tuple(part for table in tables for part in table.parts)
-        return Table(parts, any(table.wild for table in tables), any(table.rounded for table in tables))
+        return Table(parts, any(table.wild for table in tables))
 
 
 def _closed(
@@ -127,5 +149,6 @@ def _closed(
     for part, columns in runs:
         whole = columns == list(range(part.width))
         name = part.name if whole else nodes.columns(part.name, np.array(columns))
-        parts.append(part if whole else Numbers(name, len(columns)))
+        rounded = frozenset(i for i, column in enumerate(columns) if column in part.rounded)
+        parts.append(Numbers(name, len(columns), rounded))
     return []
