@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from scoring.bundle import Baseline, Bundle, Calibration, Feature, Label, Manifest, Output, Parity, load_bundle
+from scoring.bundle import Baseline, Bundle, Calibration, Feature, Label, Manifest, Output, Parity
+from training import bundle_writer
 
 DOUBLE = TensorProto.DOUBLE
 AGE = Feature(name="age", type="float", minimum=20.0, maximum=80.0, mean=50.0, deviation=10.0)
@@ -95,19 +95,10 @@ def breaking(features: int = 3) -> onnx.ModelProto:
 
 def write_bundle(models: Path, described: Manifest, graph: onnx.ModelProto | None = None) -> Bundle:
     """Store a bundle as `models/{name}/{version}` and load it."""
-    folder = models / described.name / described.version
-    folder.mkdir(parents=True)
-    files = {
-        "model.onnx": (
-            graph or classifier(len(described.features), max(len(described.classes), 2))
-        ).SerializeToString(),
-        "baseline.json": msgspec.json.encode(Baseline(schema=1, rows=0, test_rows=0, features={}, outputs={})),
-    }
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
-    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    (folder / "manifest.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(described, files=hashes)))
-    return load_bundle(folder)
+    served = graph or classifier(len(described.features), max(len(described.classes), 2))
+    baseline = Baseline(schema=1, rows=0, test_rows=0, features={}, outputs={})
+    files = {"model.onnx": served.SerializeToString(), "baseline.json": msgspec.json.encode(baseline)}
+    return bundle_writer.write_bundle(models, described, files)
 
 
 def regressor_manifest(**changes: Any) -> Manifest:
