@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evaluation.pages.text import shown
-from scoring.bundle import Feature, Label, Manifest, class_key
+from evaluation.pages.text import listed
+from scoring.bundle import Feature, Manifest, class_key
 from training.importance import headline
 from training.model_kind import ModelKind
-
-CATEGORIES = 10  # of a feature, shown at most
-CATEGORY_LENGTH = 40  # characters of each
 
 
 def model_card(manifest: Manifest, kind: ModelKind, steps: str, test_rows: int) -> str:
@@ -87,16 +84,7 @@ def _is_constant(feature: Feature) -> bool:
 def _range(feature: Feature) -> str:
     if feature.categories is None:
         return f"{feature.minimum:.6g} to {feature.maximum:.6g}"
-    listed = ", ".join(_category(category) for category in feature.categories[:CATEGORIES])
-    more = len(feature.categories) - CATEGORIES
-    return f"{listed}, … {more:,} more" if more > 0 else listed
-
-
-def _category(category: Label) -> str:
-    """A text in quotes, so that an empty one and one of blanks can be seen."""
-    if not isinstance(category, str):
-        return class_key(category)
-    return f"“{_plain(shown(category, CATEGORY_LENGTH))}”"
+    return ", ".join(map(_plain, listed(feature.categories)))
 
 
 def _judging(manifest: Manifest) -> str:
