@@ -8,7 +8,7 @@ that training never saw, is unseen. Booleans are categories: true is no 1.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,8 +51,16 @@ def place_of(value: Any, bins: Histogram) -> int:
     >>> [place_of(value, bins) for value in (-1, 0.5, 2, 3, "x", None)]
     [0, 1, 2, 3, 4, 5]
     """
-    found = count_values([value], bins)
-    return [*found.counts, found.unseen, found.missing].index(1)
+    return placer(bins)(value)
+
+
+def placer(bins: Histogram) -> Callable[[Any], int]:
+    """`place_of` for many values in the same bins: the categories, which may be thousands, are looked at once."""
+    if bins.edges is not None:
+        return lambda value: _place_of_number(value, bins)
+    places: dict[str | bytes | None, int] = {key: place for place, key in enumerate(_keys(bins))}
+    unseen = len(places)
+    return lambda value: unseen + 1 if (key := _key(value)) is None else places.get(key, unseen)
 
 
 def bin_of(values: NDArray[np.float64], edges: Sequence[float]) -> NDArray[np.int64]:
@@ -88,11 +96,19 @@ def _double(number: float) -> float:
 
 
 def _count_categories(values: Sequence[Any], bins: Histogram) -> Histogram:
-    known = [class_key(category) for category in bins.categories or []]
     counts = Counter(map(_key, values))
     missing = counts.pop(None, 0)
-    seen = [counts.pop(key, 0) for key in known]
+    seen = [counts.pop(key, 0) for key in _keys(bins)]
     return Histogram(categories=bins.categories, counts=seen, missing=missing, unseen=counts.total())
+
+
+def _place_of_number(value: Any, bins: Histogram) -> int:
+    found = count_values([value], bins)
+    return [*found.counts, found.unseen, found.missing].index(1)
+
+
+def _keys(bins: Histogram) -> list[str]:
+    return [class_key(category) for category in bins.categories or []]
 
 
 def _key(value: Any) -> str | bytes | None:

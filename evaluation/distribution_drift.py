@@ -3,7 +3,9 @@
 Counted are instances that the model can take: outcome `scored`, `abstained` or `failed`, of the version and bundle
 that the report speaks of; a rejected instance may hold anything and is left out. Every distribution is compared over
 all its bins, also the one below the first edge, the one above the last, the unseen and the missing: a feature that
-goes missing has drifted. Kolmogorov–Smirnov, which needs an order, leaves unseen and missing out.
+goes missing has drifted. Kolmogorov–Smirnov, which needs an order, leaves unseen and missing out. Of more than 100
+categories those that were most frequent before production are compared each, the others together: which these are
+must not depend on the data that is judged.
 
 A distribution alerts when a statistic exceeds its threshold and what no drift would give (see
 `evaluation.drift.no_drift`), and warns at half the threshold by the same rule.
@@ -25,15 +27,18 @@ from evaluation.drift.no_drift import NoDrift
 from evaluation.drift.proportions import SMOOTHING
 from evaluation.drift.psi import population_stability
 from evaluation.pages.numbers import counted
+from evaluation.pages.text import shown
 from evaluation.profile import Distributions, Profile
 from evaluation.report_format import ClusterDrift, DistributionDrift, Drift, HistogramPair, Level, Statistic, Verdict
 from evaluation.thresholds import Thresholds
 from evaluation.verdicts import worst
 from evaluation.wording import share, too_few
-from scoring.bundle import Baseline, Clusters, Feature, Histogram, Manifest, class_key
+from scoring.bundle import Baseline, Clusters, Feature, Histogram, Label, Manifest, class_key
 
 MOST_FEATURES = 500
 MOST_EXAMPLES = 5
+MOST_CATEGORIES = 100  # compared, and listed in the report; the others are added up
+LONGEST_NAME = 200  # characters of a category in the report
 
 Floats = NDArray[np.float64]
 
@@ -166,7 +171,8 @@ class _Judge:
     ) -> DistributionDrift:
         """One feature or output."""
         n_before, n_now = size(before), size(now)
-        statistics = self._statistics(bins(before), bins(now), ordered=before.edges is not None)
+        few = [condensed(histogram, before.counts) for histogram in (before, now)]
+        statistics = self._statistics(*map(bins, few), ordered=before.edges is not None)
         level = worst(statistic.level for statistic in statistics)
         return DistributionDrift(
             name=name,
@@ -273,18 +279,51 @@ def size(histogram: Histogram) -> int:
     return sum(histogram.counts) + histogram.unseen + histogram.missing
 
 
-def pair(before: Histogram, now: Histogram) -> HistogramPair:
-    """Both in one, for a plot."""
-    return HistogramPair(
-        edges=before.edges,
-        categories=None if before.categories is None else [class_key(label) for label in before.categories],
-        before=before.counts,
-        now=now.counts,
-        before_missing=before.missing,
-        now_missing=now.missing,
-        before_unseen=before.unseen,
-        now_unseen=now.unseen,
+def condensed(histogram: Histogram, weights: Sequence[float]) -> Histogram:
+    """The same with at most 100 categories, in their order: those of largest weight, and the sum of the others last.
+
+    >>> many = Histogram(categories=[str(i) for i in range(300)], counts=[1] * 300)
+    >>> few = condensed(many, weights=range(300))
+    >>> few.categories[0], few.categories[-1], few.counts[-1], len(few.counts)
+    ('201', '201 others', 201, 100)
+    """
+    categories, counts = histogram.categories, histogram.counts
+    if categories is None or len(categories) <= MOST_CATEGORIES:
+        return histogram
+    order = sorted(range(len(categories)), key=lambda place: (-weights[place], place))
+    kept = sorted(order[: MOST_CATEGORIES - 1])
+    others = len(categories) - len(kept)
+    return msgspec.structs.replace(
+        histogram,
+        categories=[*(categories[place] for place in kept), f"{others:,} others"],
+        counts=[*(counts[place] for place in kept), sum(counts) - sum(counts[place] for place in kept)],
     )
+
+
+def pair(before: Histogram, now: Histogram) -> HistogramPair:
+    """Both in one, for a plot: of many categories those that are or were most frequent."""
+    weights = [max(both) for both in zip(_shares(before), _shares(now), strict=True)]
+    old, new = condensed(before, weights), condensed(now, weights)
+    return HistogramPair(
+        edges=old.edges,
+        categories=None if old.categories is None else [_category(label) for label in old.categories],
+        before=old.counts,
+        now=new.counts,
+        before_missing=old.missing,
+        now_missing=new.missing,
+        before_unseen=old.unseen,
+        now_unseen=new.unseen,
+    )
+
+
+def _shares(histogram: Histogram) -> list[float]:
+    n = size(histogram) or 1
+    return [count / n for count in histogram.counts]
+
+
+def _category(label: Label) -> str:
+    name = class_key(label)
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}… ({len(name):,} characters)"
 
 
 def share_beyond(histogram: Histogram, limit: float) -> float | None:
@@ -309,12 +348,17 @@ def _bin_name(histogram: Histogram, place: int) -> str:
     if place >= len(histogram.counts):
         return "missing" if place > len(histogram.counts) else "unseen values"
     if histogram.edges is None:
-        return class_key((histogram.categories or [])[place])
+        return _quoted((histogram.categories or [])[place])
     if place == 0:
         return f"below {histogram.edges[0]:.4g}"
     if place == len(histogram.counts) - 1:
         return f"above {histogram.edges[-1]:.4g}"
     return f"{histogram.edges[place - 1]:.4g} to {histogram.edges[place]:.4g}"
+
+
+def _quoted(label: Label) -> str:
+    """A category in a sentence, which a terminal may print: short, a text in quotes, nothing in it invisible."""
+    return f"“{shown(label, 40)}”" if isinstance(label, str) else class_key(label)
 
 
 def _cluster_sentence(

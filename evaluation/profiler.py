@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 
 from audit.records import Record, decode_record
-from evaluation.binning import count_columns, count_values, place_of
+from evaluation.binning import count_columns, count_values, placer
 from evaluation.distinct import merge_sketches, sketch
 from evaluation.profile import (
     EXAMPLES,
@@ -227,39 +227,43 @@ def _examples(judged: Sequence[Record], bins: Mapping[str, Histogram]) -> list[E
     chosen = np.argsort(hashes, kind="stable")[:EXAMPLES].tolist()
     if len(hashes) > EXAMPLES:  # all that share the last hash, so that the choice does not depend on the order
         chosen = np.flatnonzero(hashes <= hashes[chosen[-1]]).tolist()
+    placers = {name: placer(bins[name]) for name in sorted(bins)}
     return smallest_examples(
-        Example(hash=int(hashes[row]), id=judged[row].id, places=_places(judged[row], bins)) for row in chosen
+        Example(hash=int(hashes[row]), id=judged[row].id, places=_places(judged[row], placers)) for row in chosen
     )
 
 
-def _places(record: Record, bins: Mapping[str, Histogram]) -> list[int]:
-    absent = frozenset(_texts(record.flags.get("missing")))
-    x = record.x if isinstance(record.x, dict) else {}
-    return [place_of(None if name in absent else x.get(name), bins[name]) for name in sorted(bins)]
+def _places(record: Record, placers: Mapping[str, Callable[[Any], int]]) -> list[int]:
+    columns = _columns([record], list(placers))
+    return [place(value) for place, (value,) in zip(placers.values(), columns, strict=True)]
 
 
 def _features(judged: Sequence[Record], bins: Mapping[str, Histogram]) -> dict[str, Histogram]:
-    """Histograms by feature. Instances that hold nothing but numbers are binned as one matrix, the others singly."""
-    if not bins:
-        return {}
-    names = list(bins)
-    numeric = all(histogram.edges is not None for histogram in bins.values())
-    plain, odd = _split(judged, names) if numeric else ([], list(judged))
-    found = dict(zip(names, count_columns(plain, list(bins.values())), strict=True)) if plain else {}
-    if not odd:
-        return found
-    instances = [record.x if isinstance(record.x, dict) else {} for record in odd]
-    gone = [frozenset(_texts(record.flags.get("missing"))) for record in odd]
-    for name in names:
-        values = [None if name in absent else x.get(name) for x, absent in zip(instances, gone, strict=True)]
+    """Histograms by feature. Numbers of instances that lack none of them are binned as one matrix."""
+    numbers = [name for name, histogram in bins.items() if histogram.edges is not None]
+    categories = [name for name in bins if name not in numbers]
+    plain, odd = _split(judged, numbers) if numbers else ([], [])
+    found = dict(zip(numbers, count_columns(plain, [bins[name] for name in numbers]), strict=True)) if plain else {}
+    for name, values in zip(numbers, _columns(odd, numbers), strict=True) if odd else ():
         rest = count_values(values, bins[name])
-        found[name] = merge_histograms([found[name], rest]) if name in found else rest
-    return found
+        found[name] = merge_histograms([found[name], rest]) if plain else rest
+    for name, values in zip(categories, _columns(judged, categories), strict=True):
+        found[name] = count_values(values, bins[name])
+    return {name: found[name] for name in bins}
+
+
+def _columns(records: Sequence[Record], names: Sequence[str]) -> Iterator[list[Any]]:
+    """The values of each feature, None where the record says that it is missing."""
+    instances = [record.x if isinstance(record.x, dict) else {} for record in records]
+    gone = [frozenset(_texts(record.flags.get("missing"))) for record in records]
+    for name in names:
+        yield [None if name in absent else x.get(name) for x, absent in zip(instances, gone, strict=True)]
 
 
 def _split(judged: Sequence[Record], names: Sequence[str]) -> tuple[list[tuple[float, ...]], list[Record]]:
     """The values of instances that hold a number for every name, and the records of all others."""
     pick = operator.itemgetter(*names, names[0])  # one name more, so that it gives a tuple for a single feature too
+    wanted = frozenset(names)
     plain, odd = [], []
     for record in judged:
         try:
@@ -267,7 +271,8 @@ def _split(judged: Sequence[Record], names: Sequence[str]) -> tuple[list[tuple[f
         except (KeyError, TypeError, IndexError):
             odd.append(record)
             continue
-        if "missing" in record.flags or not _NUMBERS.issuperset(map(type, values)):
+        gone = _texts(record.flags["missing"]) if "missing" in record.flags else ()
+        if not _NUMBERS.issuperset(map(type, values)) or not wanted.isdisjoint(gone):
             odd.append(record)
         else:
             plain.append(values)

@@ -144,9 +144,13 @@ def _criteria(manifest: Manifest) -> list[str]:
         told.append("Abstains from instances that are near none of the training clusters.")
     if criteria.not_converged == "abstain":
         told.append("Abstains if the fit has not converged.")
-    outside = [feature.name for feature in manifest.features if feature.outside == "abstain"]
+    strict = [feature for feature in manifest.features if feature.outside == "abstain"]
+    outside = [feature.name for feature in strict if feature.type != "string"]
+    unseen = [feature.name for feature in strict if feature.type == "string"]
     if outside:
         told.append(f"Abstains outside the training range of {', '.join(outside)}.")
+    if unseen:
+        told.append(f"Abstains from categories that training did not have of {', '.join(unseen)}.")
     return told
 
 

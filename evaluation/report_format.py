@@ -363,7 +363,8 @@ class HistogramPair(msgspec.Struct, frozen=True, kw_only=True):
     """The same bins before and now, so that both can be laid over each other.
 
     Numbers: `edges` e0 < … < ek and k + 2 counts, the first for values below e0, the last above ek. Categories:
-    `categories` and as many counts. Missing and unseen values stand apart.
+    `categories` and as many counts; of over 100 the most frequent ones, and the sum of the others last. Missing and
+    unseen values stand apart.
     """
 
     edges: list[float] | None = None

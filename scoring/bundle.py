@@ -7,9 +7,16 @@ A bundle is a folder `models/{name}/{version}/`:
     baseline.json    what the distributions were before production
     sample.parquet   some hundred training rows for pairplots (absent when features are private)
     card.md          the model card
+    SHA256SUMS       a line for each of these, manifest.json too, sorted by name, as `sha256sum` writes them:
 
-`load_bundle` refuses a folder in which any file's SHA-256 differs from the manifest's. This module imports nothing
-of ours, so that every package may read bundles through it.
+                     0d1f…9a2c  baseline.json
+                     77b0…e41d  manifest.json
+
+`load_bundle` refuses a folder in which one byte of any of these files differs from what was exported, and names the
+file: the manifest holds the hashes of all others, SHA256SUMS holds the manifest's too. Whoever changes a file and
+both hashes makes another bundle; that is seen by its hash in the records. `sha256sum -c SHA256SUMS` checks without
+us. Other files in the folder are passed over. This module imports nothing of ours, so that every package may read
+bundles through it.
 """
 
 from __future__ import annotations
@@ -17,6 +24,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,6 +33,8 @@ import msgspec
 SCHEMA = 1
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 REQUIRED_FILES = ("model.onnx", "baseline.json")
+MANIFEST = "manifest.json"
+CHECKSUMS = "SHA256SUMS"
 
 Task = Literal["binary", "multiclass", "regression"]
 FeatureType = Literal["float", "integer", "boolean", "string"]
@@ -207,18 +217,34 @@ def class_key(label: Label) -> str:
     return label if isinstance(label, str) else msgspec.json.encode(label).decode()
 
 
+def checksums(digests: Mapping[str, str]) -> bytes:
+    """What SHA256SUMS holds: file name → SHA-256, as `sha256sum` writes them, sorted by name.
+
+    >>> checksums({"b": "77b0", "a": "0d1f"})
+    b'0d1f  a\\n77b0  b\\n'
+    """
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items())).encode()
+
+
 def load_bundle(folder: Path) -> Bundle:
     """Read a bundle and check every file's hash; raises `BundleError` that names what is wrong."""
     folder = Path(os.path.abspath(folder))  # noqa: PTH100 - "." has no name, and a link keeps its own
-    manifest_bytes = _bytes(folder / "manifest.json")
-    schema = _decode(manifest_bytes, _Schema, folder / "manifest.json").schema
+    path = folder / MANIFEST
+    manifest_bytes = _bytes(path)
+    sha256 = hashlib.sha256(manifest_bytes).hexdigest()
+    sums = _sums(folder)
+    if checksums({MANIFEST: sha256}) not in sums.splitlines(keepends=True):
+        raise BundleError(f"{path}: its SHA-256 is not the one in {CHECKSUMS}; one of the two was changed after export")
+    schema = _decode(manifest_bytes, _Schema, path).schema
     if schema != SCHEMA:
         raise BundleError(f"{folder}: schema {schema} is not {SCHEMA}; export the bundle again")
-    manifest = _decode(manifest_bytes, Manifest, folder / "manifest.json")
+    manifest = _decode(manifest_bytes, Manifest, path)
     if (manifest.name, manifest.version) != (folder.parent.name, folder.name):
         raise BundleError(f"{folder}: the manifest says {manifest.name}/{manifest.version}; the folder was renamed")
     _check_files(folder, manifest.files)
-    return Bundle(folder=folder, manifest=manifest, sha256=hashlib.sha256(manifest_bytes).hexdigest())
+    if sums != checksums(manifest.files | {MANIFEST: sha256}):  # the files' own hashes by now
+        raise BundleError(f"{folder / CHECKSUMS}: does not say what the files are; it was changed after export")
+    return Bundle(folder=folder, manifest=manifest, sha256=sha256)
 
 
 def list_bundles(models: Path) -> list[tuple[str, str]]:
@@ -226,15 +252,29 @@ def list_bundles(models: Path) -> list[tuple[str, str]]:
 
     Hidden folders, which an export that was killed may leave, are not bundles.
     """
-    found = [path.parent for path in Path(models).glob("*/*/manifest.json")]
+    found = [path.parent for path in Path(models).glob(f"*/*/{MANIFEST}")]
     names = [(path.parent.name, path.name) for path in found]
     return sorted((name, version) for name, version in names if NAME.fullmatch(name) and NAME.fullmatch(version))
+
+
+_SUMS = re.compile(rb"([0-9a-f]{64}  %b\n)+" % NAME.pattern.encode())
 
 
 class _Schema(msgspec.Struct):
     """What every version of the manifest has."""
 
     schema: int
+
+
+def _sums(folder: Path) -> bytes:
+    """SHA256SUMS as stored, in the one form in which it is written."""
+    path = folder / CHECKSUMS
+    if not path.exists():
+        raise BundleError(f"{folder}: has no {CHECKSUMS}; export the bundle again")
+    sums = _bytes(path)
+    if not _SUMS.fullmatch(sums):
+        raise BundleError(f"{path}: is not as export wrote it (lines of sha256sum); it was changed after export")
+    return sums
 
 
 def _check_files(folder: Path, files: dict[str, str]) -> None:

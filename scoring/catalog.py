@@ -16,6 +16,7 @@ from pathlib import Path
 
 from scoring.bundle import Bundle, BundleError, Manifest, list_bundles, load_bundle
 from scoring.errors import NotReady, UnknownModel, UnknownVersion
+from scoring.example import example_instance
 from scoring.judge import Judge
 from scoring.model import Model, ModelError
 from scoring.outcome import Decider
@@ -186,7 +187,7 @@ def _serve(folder: Path, *, champion: bool) -> Served:
     """A bundle loaded and warmed: the first request finds numpy's and the graph's first calls behind it."""
     bundle = load_bundle(folder)
     model, judge, decider = Model(bundle), Judge(bundle.manifest), Decider(bundle.manifest)
-    judged = judge.judge([{feature.name: feature.mean for feature in bundle.manifest.features}])
+    judged = judge.judge([example_instance(bundle.manifest)])
     decider.decide([Verdict()], [0], model.run(judged.matrix))
     return Served(
         name=bundle.manifest.name,

@@ -4,6 +4,9 @@ A value may be ordinary in each feature and still be a combination that training
 k-means centres of the training rows (Lloyd, 1982) and the distance that 99.9 % of those rows keep to their nearest
 centre. Distances are plain numpy in double and summed within a row, never by a matrix product, so that an instance's
 distance has the same bits alone and in any batch.
+
+What a category adds to the squared distance from a centre does not depend on the instance, so it is looked up: a
+string costs as much as a number, however many categories it has.
 """
 
 from __future__ import annotations
@@ -16,8 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.bundle import Calibration, Feature
-
-Matrix = npt.NDArray[np.float64]
+from scoring.encoding import NO_COLUMN, ONE, Encoding, Matrix
 
 _LARGEST = sys.float_info.max
 _ROWS_AT_ONCE = 256  # 256 rows × 8 centres × 30 features in double are 480 KiB: they stay in the second-level cache
@@ -35,17 +37,15 @@ class Envelope:
 
     def __init__(self, features: Sequence[Feature], calibration: Calibration) -> None:
         self.threshold = calibration.threshold
-        self._centres: Matrix = np.asarray(calibration.centres, dtype=np.float64)
-        self._numbers = [i for i, feature in enumerate(features) if feature.type != "boolean"]
-        self._booleans = [
-            (i, feature.categories or []) for i, feature in enumerate(features) if feature.type == "boolean"
-        ]
-        self._mean = np.array([feature.mean or 0.0 for feature in features])
-        self._deviation = np.array([feature.deviation or 1.0 for feature in features])
-        self._columns = _columns(features)
-        width = self._columns[-1].stop if self._columns else 0
-        if self._centres.ndim != 2 or self._centres.shape[1] != width:
-            raise ValueError(f"calibration.centres: expected lists of {width} numbers, the encoded width")
+        self._encoding = Encoding(features)
+        centres: Matrix = np.asarray(calibration.centres, dtype=np.float64)
+        if centres.ndim != 2 or centres.shape[1] != self._encoding.width:
+            raise ValueError(
+                f"calibration.centres: expected lists of {self._encoding.width} numbers, the encoded width"
+            )
+        self._centres = centres[:, self._encoding.number_columns]
+        with np.errstate(all="ignore"):
+            self._shares = _shares(self._encoding, centres)
 
     def distances(self, values: Matrix, *, complete: bool = False) -> tuple[Matrix, npt.NDArray[np.intp]]:
         """Distance to the nearest centre and that centre's number, for rows [n, features] with NaN for missing.
@@ -54,47 +54,42 @@ class Envelope:
         infinite values give arbitrary distances.
         """
         with np.errstate(all="ignore"):
-            encoded = self._encode(values, complete=complete)
-            starts = range(0, max(len(encoded), 1), _ROWS_AT_ONCE)
-            squares = np.concatenate([_squares(encoded[i : i + _ROWS_AT_ONCE], self._centres) for i in starts])
+            starts = range(0, max(len(values), 1), _ROWS_AT_ONCE)
+            squares = np.concatenate([self._squares(values[i : i + _ROWS_AT_ONCE], complete) for i in starts])
             return np.fmin(np.sqrt(np.minimum.reduce(squares, axis=1)), _LARGEST), squares.argmin(axis=1)
 
     def distance(self, row: Matrix, *, complete: bool = False) -> tuple[float, int]:
         """The same, to the last bit, for one row [1, features]: numpy's calls cost more than eight numbers do."""
         with np.errstate(all="ignore"):
-            squares: list[float] = _squares(self._encode(row, complete=complete), self._centres)[0].tolist()
+            squares: list[float] = self._squares(row, complete)[0].tolist()
         least = min(squares)
         return min(math.sqrt(least), _LARGEST), squares.index(least)
 
-    def _encode(self, values: Matrix, *, complete: bool) -> Matrix:
-        scaled: Matrix = (values - self._mean) / self._deviation
-        if not complete:
-            scaled[np.isnan(scaled)] = 0.0
-        if not self._booleans:
-            return scaled
-        encoded = np.zeros((len(values), self._columns[-1].stop))
-        for i in self._numbers:
-            encoded[:, self._columns[i].start] = scaled[:, i]
-        for i, categories in self._booleans:
-            for offset, category in enumerate(categories):
-                hit = values[:, i] == float(category)
-                encoded[:, self._columns[i].start + offset] = hit / math.sqrt(2)
-        return encoded
+    def _squares(self, values: Matrix, complete: bool) -> Matrix:
+        """Squared distances [rows, centres], each summed along one stretch of memory: in one order for any batch."""
+        apart = self._encoding.numbers(values, complete=complete)[:, None, :] - self._centres
+        np.multiply(apart, apart, out=apart)
+        if self._encoding.has_categories:
+            apart = self._with_shares(apart, self._shares.take(self._encoding.entries(values), axis=0))
+        squares: Matrix = np.add.reduce(apart, axis=2)
+        return squares
+
+    def _with_shares(self, apart: Matrix, shares: Matrix) -> Matrix:
+        """[rows, centres, numbers] and [rows, categorical, centres] side by side."""
+        rows, centres, numbers = apart.shape
+        whole = np.empty((rows, centres, numbers + shares.shape[1]))
+        whole[:, :, :numbers] = apart
+        whole[:, :, numbers:] = shares.transpose(0, 2, 1)
+        return whole
 
 
-def _squares(encoded: Matrix, centres: Matrix) -> Matrix:
-    """Squared distances [rows, centres]."""
-    apart = encoded[:, None, :] - centres
-    np.multiply(apart, apart, out=apart)
-    squares: Matrix = np.add.reduce(apart, axis=2)
-    return squares
-
-
-def _columns(features: Sequence[Feature]) -> list[range]:
-    """The columns of the encoded space that each feature takes."""
-    columns, start = [], 0
-    for feature in features:
-        width = len(feature.categories or []) if feature.type in ("boolean", "string") else 1
-        columns.append(range(start, start + width))
-        start += width
-    return columns
+def _shares(encoding: Encoding, centres: Matrix) -> Matrix:
+    """What each entry of a boolean or a string adds to the squared distance from each centre [entries, centres]."""
+    bases = [(centres[:, block] ** 2).sum(axis=1) for block in encoding.blocks]
+    shares = np.array(bases).reshape(len(bases), len(centres))[encoding.block_of]
+    hit = encoding.columns != NO_COLUMN
+    own = centres[:, encoding.columns[hit]].T
+    shares[hit] = (
+        shares[hit] - own**2 + (ONE - own) ** 2
+    )  # in this order never below 0: a sum is no less than its parts
+    return shares

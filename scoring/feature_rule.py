@@ -8,9 +8,11 @@ A rule reads one value slowly and exactly. Instances that hold nothing but their
 | float | any number | text, booleans, arrays, objects |
 | integer | whole numbers, `3.0` too | the same, and numbers with a fraction |
 | boolean | true, false | the same, and numbers, 0 and 1 too |
+| string | any text | numbers, booleans, arrays, objects |
 
 A declared sentinel means missing whatever its type; null, NaN and an absent key always do. An integer beyond the
-range of a double counts as an infinity.
+range of a double counts as an infinity. A text is known by its code points alone: nothing is trimmed, folded or
+normalised, as nothing was in training.
 """
 
 from __future__ import annotations
@@ -20,10 +22,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from scoring.artifacts import text_artifacts
 from scoring.bundle import Feature, Label
-from scoring.storable import has_surrogate
+from scoring.storable import STRING_LIMIT
 
 MISSING = math.nan
+UNKNOWN = -1.0  # a text that the pipeline cannot tell from any other that it does not know
 WIDENED_BY = 0.05  # of the training range's width, on either side
 
 Policy = Literal["impute", "abstain", "reject"]
@@ -34,15 +38,18 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
 
     number: float
     wrong_type: bool = False
-    artifact: str | None = None
+    artifacts: tuple[str, ...] = ()
 
 
 class FeatureRule:
-    """How to judge the values of one numeric feature.
+    """How to judge the values of one feature.
 
     >>> rule = FeatureRule(Feature(name="age", type="integer", sentinels=[-999, "N/A"]), takes_missing=True)
     >>> rule.read(41).number, rule.read("N/A").number, rule.read("41").wrong_type
     (41.0, nan, True)
+    >>> rule = FeatureRule(Feature(name="job", type="string", categories=["clerk", "cook"]), takes_missing=True)
+    >>> rule.read("cook").number, rule.read("Cook").number, rule.side(-1.0)
+    (1.0, -1.0, 'unseen')
     """
 
     def __init__(self, feature: Feature, *, takes_missing: bool) -> None:
@@ -51,13 +58,22 @@ class FeatureRule:
         self.missing: Policy = _missing_policy(feature, takes_missing)
         self.abstains_outside = feature.outside == "abstain"
         self.low, self.high = _envelope(feature)
-        self.numeric_sentinels = [float(value) for value in feature.sentinels if _is_number(value)]
+        self.numeric_sentinels = _numeric_sentinels(feature)
         self._sentinels = frozenset(_typed(value) for value in feature.sentinels)
+        self._codes = _codes(feature)
+
+    def plain_codes(self) -> dict[Any, float]:
+        """What needs no reading of a string feature: its known texts and what means missing, with nothing to flag."""
+        texts = [*self._codes, *(text for _, text in filter(None, self._sentinels) if isinstance(text, str))]
+        plain = [text for text in texts if len(text) <= STRING_LIMIT and not text_artifacts(text)]
+        return {None: MISSING} | {text: self.read(text).number for text in plain}
 
     def read(self, value: Any) -> Reading:
         """Judge a value that is present; never raises."""
-        if value is None or (self._sentinels and _typed(value) in self._sentinels):
+        if value is None or value != value or (self._sentinels and _typed(value) in self._sentinels):
             return _IS_MISSING
+        if self.type == "string":
+            return self._read_text(value) if type(value) is str else _IS_WRONG
         if self.type == "boolean":
             return Reading(1.0 if value else 0.0) if type(value) is bool else _refused(value)
         if not _is_number(value):
@@ -68,10 +84,13 @@ class FeatureRule:
         return Reading(number)
 
     def side(self, number: float) -> str:
-        """Where a number outside the widened training range lies: `below`, `above` or (booleans) `unseen`."""
-        if self.type == "boolean":
+        """Where a number outside the widened training range lies: `below` or `above`; `unseen` for other types."""
+        if self.type in ("boolean", "string"):
             return "unseen"
         return "below" if number < self.low else "above"
+
+    def _read_text(self, text: str) -> Reading:
+        return Reading(self._codes.get(text, UNKNOWN), artifacts=text_artifacts(text))
 
 
 _IS_MISSING = Reading(MISSING)
@@ -89,11 +108,28 @@ def _envelope(feature: Feature) -> tuple[float, float]:
     if feature.type == "boolean":
         seen = [float(value) for value in feature.categories or [False, True] if isinstance(value, bool)]
         return min(seen, default=-math.inf), max(seen, default=math.inf)
+    if feature.type == "string":
+        return 0.0, len(feature.categories or []) - 1.0
     if feature.minimum is None or feature.maximum is None:
         low, high = feature.minimum, feature.maximum
         return (-math.inf if low is None else low), (math.inf if high is None else high)
     margin = WIDENED_BY * (feature.maximum - feature.minimum)
     return feature.minimum - margin, feature.maximum + margin
+
+
+def _numeric_sentinels(feature: Feature) -> list[float]:
+    """Numbers that mean missing among numbers; a boolean and a string are given to the graph as other numbers."""
+    if feature.type in ("boolean", "string"):
+        return []
+    return [float(value) for value in feature.sentinels if _is_number(value)]
+
+
+def _codes(feature: Feature) -> dict[str, float]:
+    """Of a string feature, what the graph is given for each text."""
+    if feature.type != "string":
+        return {}
+    texts = [*(feature.categories or []), *feature.known]
+    return {str(text): float(place) for place, text in enumerate(texts)}
 
 
 def _typed(value: Any) -> tuple[str, Label] | None:
@@ -117,6 +153,4 @@ def _double(value: float) -> float:
 
 
 def _refused(value: Any) -> Reading:
-    if type(value) is str and has_surrogate(value):
-        return Reading(MISSING, wrong_type=True, artifact="lone_surrogate")
-    return _IS_WRONG
+    return Reading(MISSING, wrong_type=True, artifacts=text_artifacts(value)) if type(value) is str else _IS_WRONG

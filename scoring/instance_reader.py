@@ -1,25 +1,28 @@
 """Parsed JSON values to one matrix of doubles, quickly for plain instances and exactly for all others.
 
-A plain instance has every feature of the model, each with a number (or null, or a boolean where the feature is one),
-and nothing else. Plain instances become rows without a look at single values; the others are read value by value
-with `scoring.feature_rule`.
+A plain instance has every feature of the model and nothing else, each with a number, null, a boolean where the feature
+is one, or a text that the model knows where it is a string. Plain instances become rows without a look at single
+values but for texts, which are looked up; the others are read value by value with `scoring.feature_rule`.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 
-from scoring.envelope import Matrix
+from scoring.artifacts import text_artifacts
+from scoring.encoding import Matrix
 from scoring.feature_rule import MISSING, FeatureRule
-from scoring.storable import STRING_LIMIT, has_surrogate, too_large
+from scoring.storable import INSTANCE_LIMIT, STRING_LIMIT, too_large
 from scoring.verdict import WHOLE_INSTANCE, Verdict
 
 _NUMBERS = frozenset((float, int, type(None)))
 _NUMBERS_AND_BOOLEANS = _NUMBERS | {bool}
+_NUMBER_BYTES = 32  # of JSON, with what stands around it
 
 
 class InstanceReader:
@@ -29,7 +32,7 @@ class InstanceReader:
         self._rules = rules
         self._names = frozenset(rule.name for rule in rules)
         self._ignores_extra = ignores_extra
-        self._values = _values_getter([rule.name for rule in rules])
+        self._values = _values_getter([rule.name for rule in rules], _codes(rules))
         self._kinds = [bool if rule.type == "boolean" else None for rule in rules]
         self._booleans = [i for i, rule in enumerate(rules) if rule.type == "boolean"]
         self._types = _NUMBERS_AND_BOOLEANS if self._booleans else _NUMBERS
@@ -59,7 +62,7 @@ class InstanceReader:
             return None
         try:
             row = self._values(instance)
-        except KeyError:
+        except (KeyError, TypeError):  # absent; no text that is known; a list in the place of a text
             return None
         if not self._types.issuperset(map(type, row)):
             return None
@@ -90,22 +93,23 @@ class InstanceReader:
         if reading.wrong_type:
             verdict.because("wrong_type")
             verdict.unread |= {rule.name}
-        if reading.artifact is not None:
-            verdict.artifacts[rule.name] = [reading.artifact]
+        if reading.artifacts:
+            verdict.artifacts[rule.name] = list(reading.artifacts)
         return reading.number
 
     def _judge_extra(self, extra: set[str], verdict: Verdict) -> None:
         if not self._ignores_extra:
             verdict.because("unknown_feature")
-        if any(map(has_surrogate, extra)):
-            verdict.artifacts[WHOLE_INSTANCE] = ["lone_surrogate"]
+        odd = {word for name in extra for word in text_artifacts(name)}
+        if odd:
+            verdict.artifacts[WHOLE_INSTANCE] = sorted(odd)
 
     def _judge_length(self, instance: dict[str, Any], has_extra: bool, verdict: Verdict) -> None:
         """Long text in a feature, or an instance too large for its record to keep whole."""
-        odd = [value for value in instance.values() if isinstance(value, str | list | dict)]
-        texts = (value for value in odd if isinstance(value, str))
-        long_text = any(len(text) > STRING_LIMIT for text in texts)
-        if (long_text and not (has_extra and self._ignores_extra)) or ((odd or has_extra) and too_large(instance)):
+        odd = {name: value for name, value in instance.items() if isinstance(value, str | list | dict)}
+        judged = (value for name, value in odd.items() if not self._ignores_extra or name in self._names)
+        long_text = any(isinstance(value, str) and len(value) > STRING_LIMIT for value in judged)
+        if long_text or ((odd or has_extra) and too_large(instance)):
             verdict.because("too_long")
 
     def _all_slow(
@@ -128,8 +132,27 @@ class InstanceReader:
             matrix[row, column] = MISSING
 
 
-def _values_getter(names: Sequence[str]) -> Callable[[dict[str, Any]], Sequence[Any]]:
-    """A function from an instance to its values in manifest order; `KeyError` if one is absent."""
-    if len(names) == 1:
-        return lambda instance: (instance[names[0]],)
-    return operator.itemgetter(*names)
+def _codes(rules: Sequence[FeatureRule]) -> dict[int, dict[Any, float]]:
+    """For each string feature, by position, what its texts become; nothing is known at once where a row of known texts
+    could be too large for its record, so that each is measured."""
+    codes = {i: rule.plain_codes() for i, rule in enumerate(rules) if rule.type == "string"}
+    texts = sum(max(len(msgspec.json.encode(text)) for text in known) for known in codes.values())
+    names = sum(len(msgspec.json.encode(rule.name)) + _NUMBER_BYTES for rule in rules)
+    return codes if texts + names <= INSTANCE_LIMIT else {place: {} for place in codes}
+
+
+def _values_getter(
+    names: Sequence[str], codes: Mapping[int, Mapping[Any, float]]
+) -> Callable[[dict[str, Any]], Sequence[Any]]:
+    """A function from an instance to its values in manifest order; `KeyError` if one is absent or a text unknown."""
+    pick = operator.itemgetter(*names) if len(names) > 1 else lambda instance: (instance[names[0]],)
+    if not codes:
+        return pick
+
+    def picked(instance: dict[str, Any]) -> list[Any]:
+        values = list(pick(instance))
+        for place, known in codes.items():
+            values[place] = known[values[place]]
+        return values
+
+    return picked

@@ -11,7 +11,7 @@ only where something is amiss.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import msgspec
@@ -19,8 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.bundle import Manifest
-from scoring.envelope import Envelope, Matrix
-from scoring.feature_rule import FeatureRule
+from scoring.encoding import Matrix
+from scoring.envelope import Envelope
+from scoring.feature_rule import UNKNOWN, FeatureRule
 from scoring.instance_reader import InstanceReader
 from scoring.verdict import WHOLE_INSTANCE, Verdict
 
@@ -39,6 +40,7 @@ class Judge:
         criteria, takes_missing = manifest.criteria, manifest.parity.takes_missing
         self._rules = [FeatureRule(feature, takes_missing=takes_missing) for feature in manifest.features]
         self._reader = InstanceReader(self._rules, ignores_extra=criteria.extra_features == "ignore")
+        self._strings = [i for i, rule in enumerate(self._rules) if rule.type == "string"]
         self._low = np.array([max(rule.low, -sys.float_info.max) for rule in self._rules])
         self._high = np.array([min(rule.high, sys.float_info.max) for rule in self._rules])
         self._envelope = Envelope(manifest.features, manifest.calibration) if manifest.calibration else None
@@ -57,7 +59,7 @@ class Judge:
             self._judge_distances(self._envelope, matrix, ordinary, verdicts)
         if len(verdicts) > 1:
             _refuse_repeated_ids(ids, verdicts)
-            _flag_equal_values(matrix, verdicts)
+            _flag_equal_values(matrix, verdicts, self._unknown_texts(matrix, instances))
         for verdict in verdicts:
             if verdict.reasons:
                 verdict.settle()
@@ -79,7 +81,7 @@ class Judge:
                 verdict.because("missing_required" if rule.missing == "abstain" else "missing_feature")
 
     def _judge_ranges(self, matrix: Matrix, inside: npt.NDArray[np.bool_], verdicts: list[Verdict]) -> None:
-        """Finite numbers outside the widened training range."""
+        """Finite numbers outside the widened training range, and categories that training did not have."""
         for row, column in np.argwhere(~inside & np.isfinite(matrix)).tolist():
             verdict, rule = verdicts[row], self._rules[column]
             verdict.outside[rule.name] = rule.side(matrix[row, column])
@@ -102,6 +104,15 @@ class Judge:
         if self._abstains_apart and distance > threshold:
             verdict.because("outside_calibration")
 
+    def _unknown_texts(self, matrix: Matrix, instances: Sequence[Any]) -> dict[int, list[bytes]]:
+        """The texts of each row that are all one number to the graph, though they may differ."""
+        texts: dict[int, list[bytes]] = {}
+        if self._strings:
+            for row, place in np.argwhere(matrix[:, self._strings] == UNKNOWN).tolist():
+                text: str = instances[row][self._rules[self._strings[place]].name]
+                texts.setdefault(row, []).append(text.encode(errors="surrogatepass"))
+        return texts
+
 
 def _refuse_repeated_ids(ids: Sequence[str] | None, verdicts: list[Verdict]) -> None:
     if ids is None or len(set(ids)) == len(ids):
@@ -113,13 +124,15 @@ def _refuse_repeated_ids(ids: Sequence[str] | None, verdicts: list[Verdict]) -> 
         seen.add(instance_id)
 
 
-def _flag_equal_values(matrix: Matrix, verdicts: list[Verdict]) -> None:
+def _flag_equal_values(matrix: Matrix, verdicts: list[Verdict], unknown: dict[int, list[bytes]]) -> None:
     """Flag an instance whose values equal those of an earlier one, bit by bit but for the sign of zero."""
-    seen: set[bytes] = set()
-    for row, verdict in zip(matrix + 0.0, verdicts, strict=True):
-        values = row.tobytes()
+    seen: set[Hashable] = set()
+    for row, (numbers, verdict) in enumerate(zip(matrix + 0.0, verdicts, strict=True)):
         if verdict.unread:
             continue
+        values: Hashable = numbers.tobytes()
+        if row in unknown:
+            values = (values, *unknown[row])
         if values in seen:
             verdict.artifacts.setdefault(WHOLE_INSTANCE, []).append("duplicate_instance")
         seen.add(values)

@@ -17,8 +17,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from scoring.bundle import Bundle, Manifest, Output
-from scoring.envelope import Matrix
+from scoring.bundle import Bundle, Feature, Manifest, Output
+from scoring.encoding import Matrix
 
 _WRONG_FORESTS = ("1.26.", "1.27.")
 _ERRORS_ONLY = 3  # ONNX Runtime's log severity
@@ -62,7 +62,8 @@ class Model:
         return Answers(**answers)
 
     def _warm(self) -> float:
-        """Run on the training means: the first run allocates, the quickest of the next three is what one row takes."""
+        """Run on training means and first categories, whose code is 0: the first run allocates, the quickest of the
+        next three is what one row takes."""
         row = np.array([[feature.mean or 0.0 for feature in self.manifest.features]])
         self.run(row)
         taken_s = []
@@ -76,13 +77,22 @@ class Model:
 def _check_served(manifest: Manifest) -> None:
     for feature in manifest.features:
         if feature.type == "string":
-            raise ModelError(f"feature {feature.name}: strings cannot be served by this version of Hyperplane")
+            _check_texts(feature)
         if feature.missing == "impute" and not manifest.parity.takes_missing:
             raise ModelError(f"feature {feature.name}: missing is 'impute' but the pipeline takes no missing values")
     if not manifest.features:
         raise ModelError("the manifest has no features")
     if len({feature.name for feature in manifest.features}) != len(manifest.features):
         raise ModelError("the manifest names a feature twice")
+
+
+def _check_texts(feature: Feature) -> None:
+    """A string is given to the graph as its position, so every position must be one text's."""
+    texts = [*(feature.categories or []), *feature.known]
+    if not feature.categories or len(set(texts)) != len(texts) or not all(isinstance(text, str) for text in texts):
+        raise ModelError(
+            f"feature {feature.name}: categories and known must be texts, at least one, none of them twice"
+        )
 
 
 def _session(bundle: Bundle) -> Any:

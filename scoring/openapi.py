@@ -10,7 +10,8 @@ from typing import Any
 
 from scoring.bundle import Manifest
 from scoring.catalog import Catalog
-from scoring.openapi_schemas import example_instance, ref, schemas
+from scoring.example import example_instance
+from scoring.openapi_schemas import ref, schemas
 
 Operation = dict[str, Any]
 

@@ -9,20 +9,22 @@ import msgspec
 
 from audit.records import Record
 from audit.writer import Receipt
-from scoring.bundle import Feature, Label, Manifest
+from scoring.bundle import Feature, Manifest
 from scoring.decode import ID, ID_RULE
 from scoring.errors import BadRequestReason
+from scoring.example import DIGITS, example_instance
 from scoring.feature_rule import FeatureRule
 from scoring.label_lines import LabelResult
 from scoring.labels import REASONS as LABEL_REASONS
 from scoring.outcome import REASONS as MODEL_REASONS
 from scoring.response import Result
+from scoring.storable import STRING_LIMIT
 from scoring.verdict import REASONS as INPUT_REASONS
 
 Schema = dict[str, Any]
 
 _REF = "#/components/schemas/{name}"
-_DIGITS = 4  # significant, of an example's numbers
+CATEGORIES = 100  # of a feature, listed at most
 
 
 def ref(name: str) -> Schema:
@@ -44,16 +46,6 @@ def instance_name(manifest: Manifest) -> str:
     return f"instance.{manifest.name}"
 
 
-def example_instance(manifest: Manifest) -> dict[str, Label]:
-    """An ordinary instance: training means to four digits, inside the training range.
-
-    >>> age = Feature(name="age", type="float", minimum=18.0, maximum=80.0, mean=41.23456, deviation=9.0)
-    >>> _example(age)
-    41.23
-    """
-    return {feature.name: _example(feature) for feature in manifest.features}
-
-
 def describe_features(manifest: Manifest) -> list[dict[str, Any]]:
     """What the model expects of each feature, in manifest order; the value of `x-features`."""
     takes_missing = manifest.parity.takes_missing
@@ -61,18 +53,26 @@ def describe_features(manifest: Manifest) -> list[dict[str, Any]]:
 
 
 def _feature(feature: Feature, rule: FeatureRule) -> dict[str, Any]:
+    texts = _texts(feature)
     found = {
         "name": feature.name,
         "type": feature.type,
         "unit": feature.unit,
         "minimum": feature.minimum,
         "maximum": feature.maximum,
-        "categories": feature.categories,
+        "categories": texts[:CATEGORIES] if feature.type == "string" else feature.categories,
+        "more_categories": len(texts) - CATEGORIES if len(texts) > CATEGORIES else None,
         "missing": rule.missing,
         "outside": feature.outside,
         "sentinels": feature.sentinels or None,
     }
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _texts(feature: Feature) -> list[str]:
+    """The categories of a string feature that a client may send: all but those that are too long."""
+    found = feature.categories if feature.type == "string" else None
+    return [text for text in found or [] if isinstance(text, str) and len(text) <= STRING_LIMIT]
 
 
 def _instance(manifest: Manifest) -> Schema:
@@ -89,18 +89,10 @@ def _range(feature: Feature) -> str:
     words = {"float": "a number", "integer": "a whole number", "boolean": "true or false", "string": "a string"}
     text = words[feature.type]
     if feature.minimum is not None and feature.maximum is not None:
-        text += f", in training {feature.minimum:.{_DIGITS}g} to {feature.maximum:.{_DIGITS}g}"
+        text += f", in training {feature.minimum:.{DIGITS}g} to {feature.maximum:.{DIGITS}g}"
+    if feature.type == "string":
+        text += f", in training one of {len(feature.categories or []):,}"
     return text + (f" {feature.unit}" if feature.unit else "")
-
-
-def _example(feature: Feature) -> Label:
-    if feature.type == "boolean":
-        return bool((feature.categories or [False])[0])
-    rounded = float(f"{feature.mean or 0.0:.{_DIGITS}g}")
-    low = rounded if feature.minimum is None else feature.minimum
-    high = rounded if feature.maximum is None else feature.maximum
-    value = min(max(rounded, low), high)
-    return round(value) if feature.type == "integer" else value
 
 
 def _score_request(instances: list[str]) -> Schema:

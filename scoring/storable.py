@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from typing import Any
 
 import msgspec
@@ -25,8 +24,6 @@ import msgspec
 STRING_LIMIT = 1_024  # characters
 INSTANCE_LIMIT = 256 * 1_024  # bytes of JSON; a record must fit into a frame of the log with room to spare
 PREFIX = 64
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def storable(value: Any) -> Any:
@@ -56,11 +53,6 @@ def escape_surrogates(text: str) -> str:
     True
     """
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
-
-
-def has_surrogate(text: str) -> bool:
-    """Whether the text holds a lone surrogate, which no UTF-8 can carry."""
-    return not text.isascii() and _SURROGATE.search(text) is not None
 
 
 def _storable(value: Any) -> Any:

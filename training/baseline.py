@@ -4,6 +4,7 @@ Edges, so that each bin holds enough to compare: with more than 20 distinct valu
 maximum are the outer edges; equal quantiles merge); with 2 to 20, half-way between neighbouring values, so that each
 value has its own bin (but for the two largest doubles, between which there is no edge); one value c has the one bin
 c ± 1e-6·max(1, |c|), and anything else falls outside. Probabilities have 20 equal bins of [0, 1]. Distances start at 0.
+Booleans and strings are counted by category.
 """
 
 from __future__ import annotations
@@ -89,11 +90,15 @@ def _from_zero(distances: Doubles) -> list[float]:
 
 
 def _feature_histogram(feature: Feature, column: Doubles) -> Histogram:
-    if feature.type != "boolean":
+    if feature.type in ("float", "integer"):
         return histogram(column, edges_for(column))
-    categories = feature.categories or []
-    counts = [int((column == float(category or 0)).sum()) for category in categories]
-    return Histogram(categories=list(categories), counts=counts, missing=feature.missing_in_training)
+    categories = list(feature.categories or [])
+    codes = range(len(categories)) if feature.type == "string" else map(float, categories)
+    there, counts = np.unique(column[~np.isnan(column)], return_counts=True)
+    found = dict(zip(there.tolist(), counts.tolist(), strict=True))
+    seen = [found.pop(code, 0) for code in codes]
+    missing = int(np.isnan(column).sum())
+    return Histogram(categories=categories, counts=seen, missing=missing, unseen=sum(found.values()))
 
 
 def _outputs(kind: ModelKind, answer: Answer) -> dict[str, Histogram]:

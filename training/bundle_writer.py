@@ -1,8 +1,8 @@
 """Write a bundle whole or not at all.
 
-Files go into a hidden folder beside the final one, are flushed to disk, the manifest last; then one rename makes them
-a bundle. A writer that is killed leaves only the hidden folder, which is not a version's name. Of two writers of one
-version exactly one renames; the other gets `BundleExists` and its files are removed.
+Files go into a hidden folder beside the final one, are flushed to disk, SHA256SUMS and the manifest last; then one
+rename makes them a bundle. A writer that is killed leaves only the hidden folder, which is not a version's name. Of two
+writers of one version exactly one renames; the other gets `BundleExists` and its files are removed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from scoring.bundle import NAME, Bundle, Manifest, load_bundle
+from scoring.bundle import CHECKSUMS, MANIFEST, NAME, Bundle, Manifest, checksums, load_bundle
 from training.errors import BundleExists, ExportRefused
 
 
@@ -34,16 +34,22 @@ def check_free(models: Path, name: str, version: str) -> Path:
 
 
 def write_bundle(models: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Bundle:
-    """Write `files` and the manifest with their hashes; raises `BundleExists`, or `OSError` from the disk."""
+    """Write `files`, the manifest with their hashes, and SHA256SUMS.
+
+    Raises `BundleExists`, or `OSError` from the disk.
+    """
     folder = check_free(models, manifest.name, manifest.version)
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
-    document = msgspec.json.format(msgspec.json.encode(msgspec.structs.replace(manifest, files=hashes)), indent=2)
+    encoded = msgspec.json.encode(msgspec.structs.replace(manifest, files=hashes))
+    document = msgspec.json.format(encoded, indent=2) + b"\n"
+    sums = checksums(hashes | {MANIFEST: hashlib.sha256(document).hexdigest()})
     unfinished = folder.parent / f".{folder.name}.{uuid.uuid4().hex}.unfinished"
     unfinished.mkdir(parents=True)
     try:
         for name, data in sorted(files.items()):
             _write(unfinished / name, data)
-        _write(unfinished / "manifest.json", document + b"\n")
+        _write(unfinished / CHECKSUMS, sums)
+        _write(unfinished / MANIFEST, document)
         _publish(unfinished, folder)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)

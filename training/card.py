@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from evaluation.pages.text import listed
 from scoring.bundle import Feature, Manifest, class_key
 from training.importance import headline
 from training.model_kind import ModelKind
@@ -62,7 +65,7 @@ def _features(manifest: Manifest, kind: ModelKind) -> str:
         f"| {'' if f.importance is None else format(f.importance, '.3g')} |"
         for f in manifest.features
     ]
-    constant = [f.name for f in manifest.features if f.type != "boolean" and f.minimum == f.maximum]
+    constant = [f.name for f in manifest.features if _is_constant(f)]
     note = (
         "\n\nThe same value in every training row, so the model cannot have learnt from: "
         + ", ".join(map(_plain, constant))
@@ -72,10 +75,16 @@ def _features(manifest: Manifest, kind: ModelKind) -> str:
     return f"## Features\n\n{head}\n|---|---|---|---|---:|---:|\n" + "\n".join(rows) + note
 
 
-def _range(feature: Feature) -> str:
+def _is_constant(feature: Feature) -> bool:
     if feature.categories is not None:
-        return ", ".join(class_key(category) for category in feature.categories)
-    return f"{feature.minimum:.6g} to {feature.maximum:.6g}"
+        return len(feature.categories) == 1
+    return feature.minimum == feature.maximum
+
+
+def _range(feature: Feature) -> str:
+    if feature.categories is None:
+        return f"{feature.minimum:.6g} to {feature.maximum:.6g}"
+    return ", ".join(map(_plain, listed(feature.categories)))
 
 
 def _judging(manifest: Manifest) -> str:
@@ -100,12 +109,12 @@ def _judging(manifest: Manifest) -> str:
 def _abstains(manifest: Manifest) -> list[str]:
     """A sentence for each other reason not to answer that the manifest declares."""
     criteria, found = manifest.criteria, []
-    strict = [_plain(feature.name) for feature in manifest.features if feature.outside == "abstain"]
-    if strict:
-        every = len(strict) == len(manifest.features)
-        found.append(
-            f"It abstains when {'any feature' if every else ' or '.join(strict)} is outside its training range."
-        )
+    texts = [feature for feature in manifest.features if feature.type == "string"]
+    others = [feature for feature in manifest.features if feature.type != "string"]
+    if strict := _strict(others, "number" if texts else "feature"):
+        found.append(f"It abstains when {strict} is outside its training range.")
+    if strict := _strict(texts, "string"):
+        found.append(f"It abstains when {strict} is a category that training did not have.")
     if criteria.joint == "abstain":
         found.append("It abstains when an instance as a whole is farther from the training rows than they are.")
     if criteria.minimum_probability is not None:
@@ -117,6 +126,12 @@ def _abstains(manifest: Manifest) -> list[str]:
     if criteria.not_converged == "abstain" and manifest.convergence:
         found.append("It abstains always: its fit did not converge.")
     return found
+
+
+def _strict(features: Sequence[Feature], noun: str) -> str:
+    """Those features whose values outside of training make it abstain, in words; empty if there are none."""
+    names = [_plain(feature.name) for feature in features if feature.outside == "abstain"]
+    return f"any {noun}" if names and len(names) == len(features) else " or ".join(names)
 
 
 def _imputes(feature: Feature, manifest: Manifest) -> bool:

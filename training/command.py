@@ -1,4 +1,4 @@
-"""The command line of training: `demo`, `export` and `fit`.
+"""The command line of training: `demo`, `export`, `fit` and `parity`.
 
 Heavy imports happen inside the commands, so that `--help` and a mistyped option answer at once. Exit codes: 0 done,
 1 refused (the reason is printed), 2 a wrong option, 130 stopped by Ctrl-C.
@@ -7,6 +7,7 @@ Heavy imports happen inside the commands, so that `--help` and a mistyped option
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from typing import Any
 
 from scoring.bundle import Bundle, BundleError
 from training.errors import TrainingError
+from training.fit_options import FIT_HELP, add_fit
 
 EXPORT_HELP: dict[str, Any] = {
     "help": "export a fitted pipeline of yours",
@@ -36,36 +38,6 @@ example, in Python:
 and then:
   python -m training export --pipeline credit.joblib --train train.csv --test test.csv \\
       --target good --name credit --version 1""",
-}
-
-FIT_HELP: dict[str, Any] = {
-    "help": "compare candidates on a table, and export the best",
-    "formatter_class": argparse.RawDescriptionHelpFormatter,
-    "description": """\
-Compare candidates on a CSV or Parquet file by cross-validation, pick one by the metric
-asked for and say why, fit it on all training rows, and export it to models/NAME/VERSION.
-
-Columns may be numbers, true/false or text; an empty cell is missing. Tried are linear
-models, the same with features that make a problem linear (interactions, polynomial,
-splines, logs), an SVM with RBF kernel, a random forest and boosted trees, beside always
-answering the commonest class or the mean. When a class is rare (two classes: under 10 %),
-remedies are tried too: class-weights, importance, upsampling, boosting, one-class-svm,
-threshold.""",
-    "epilog": """\
-example:
-  python -m training fit credit.csv --target good --name credit
-
-what to look at first: the baseline's line. With 98 % of one class, always answering it is
-right 98 times in 100; pick by what you need instead:
-  python -m training fit payments.csv --target fraud --name fraud --positive yes \\
-      --metric balanced_accuracy --comparison fraud.html
-
-to try out without a bundle, some candidates only:
-  python -m training fit credit.csv --target good --name credit --no-export \\
-      --candidates logistic,logistic-splines,svm-rbf
-
-metrics: accuracy balanced_accuracy precision recall f1 mcc roc_auc pr_auc log_loss brier;
-of a quantity: rmse mae mape smape r2""",
 }
 
 
@@ -93,7 +65,19 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--out", type=Path, default=Path("models"), help="folder of bundles (default: models)")
     demo.set_defaults(run=_demo)
     _add_export(commands.add_parser("export", **EXPORT_HELP))
-    _add_fit(commands.add_parser("fit", **FIT_HELP))
+    add_fit(commands.add_parser("fit", **FIT_HELP)).set_defaults(run=_fit)
+    parity = commands.add_parser(
+        "parity",
+        help="prove every combination of docs/parity.md again and write the page",
+        description="Fit, export and prove every combination of model and preparation; takes some minutes. "
+        "Exit code 1 if fewer than nine in ten are exact, or if any is silently inexact.",
+    )
+    parity.add_argument("--out", type=Path, default=Path("docs/parity.md"), help="page (default: docs/parity.md)")
+    parity.add_argument("--only", default="", metavar="TEXT", help="combinations whose name holds this; writes no page")
+    parity.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one for each core)"
+    )
+    parity.set_defaults(run=_parity)
     return parser
 
 
@@ -117,32 +101,6 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     about.add_argument("--source", metavar="TEXT", help="where the data come from (default: the files' names)")
     about.add_argument("--private", action="store_true", help="leave the sample of training rows out of the bundle")
     parser.set_defaults(run=_export)
-
-
-def _add_fit(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", type=Path, metavar="FILE", help="CSV or Parquet file of rows with the target")
-    parser.add_argument("--target", required=True, metavar="COLUMN", help="column to predict")
-    parser.add_argument("--name", required=True, help="the model's name in URLs: letters, digits, . _ -")
-    parser.add_argument("--version", default="1", help="must be new; versions are never overwritten (default: 1)")
-    parser.add_argument("--out", type=Path, default=Path("models"), help="folder of bundles (default: models)")
-    parser.add_argument("--no-export", dest="export", action="store_false", help="compare only")
-    parser.add_argument("--comparison", type=Path, metavar="HTML", help="page to write (NAME-VERSION-candidates.html)")
-    data = parser.add_argument_group("the data")
-    data.add_argument("--test", type=Path, metavar="FILE", help="rows to test the pick on")
-    data.add_argument("--test-share", type=float, default=0.25, metavar="SHARE", help="without --test (default: 0.25)")
-    data.add_argument("--drop", action="append", default=[], metavar="COLUMN", help="leave out; may be repeated")
-    data.add_argument("--keep", action="append", default=[], metavar="COLUMN", help="though it looks like an id")
-    data.add_argument("--weights", metavar="COLUMN", help="column of weights for fitting")
-    data.add_argument("--task", choices=["classification", "regression"], help="when the target does not tell")
-    data.add_argument("--positive", metavar="LABEL", help="of two classes, the one that precision and recall speak of")
-    data.add_argument("--private", action="store_true", help="leave the sample of training rows out of the bundle")
-    how = parser.add_argument_group("the comparison")
-    how.add_argument("--metric", help="pick by it (accuracy; balanced_accuracy with a rare class; rmse)")
-    how.add_argument("--candidates", metavar="A,B", help="try these only")
-    how.add_argument("--remedies", metavar="A,B", help="for rare classes: auto, all, none or names (default: auto)")
-    how.add_argument("--folds", type=int, default=5, help="default: 5")
-    how.add_argument("--seed", type=int, default=0, help="of folds, test rows and models (default: 0)")
-    parser.set_defaults(run=_fit)
 
 
 def _fit(options: argparse.Namespace) -> int:
@@ -177,6 +135,13 @@ def _demo(options: argparse.Namespace) -> int:
         print(f"  {name:<14} {done:<17} {_summary(bundle)}", flush=True)
         started = time.perf_counter()
     return 0
+
+
+def _parity(options: argparse.Namespace) -> int:
+    print("Loading scikit-learn …", flush=True)
+    from training.parity_command import write_parity
+
+    return write_parity(options.out, options.only, options.workers)
 
 
 def _summary(bundle: Bundle) -> str:

@@ -143,7 +143,7 @@ def _export(
     }
     if not declared.private and all(feature.redaction == "none" for feature in features):
         predicted = _predicted(kind, session.predict(train.values))
-        files["sample.parquet"] = sample_parquet(train, predicted, columns, target, declared.seed)
+        files["sample.parquet"] = sample_parquet(train, predicted, features, target, declared.seed)
     return write_bundle(declared.models, manifest, files)
 
 

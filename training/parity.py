@@ -20,7 +20,7 @@ Three cases have no plain answer:
   nearest neighbours model finds its k-th and next neighbour equally far count here too.
 * A tree stands behind arithmetic whose last bit nobody promises (`training.rounding`), and the row lies on one of its
   splits to the last bits. It counts as `split_ties` if scikit-learn gives the graph's answer, by the same rule, to a
-  row of which no feature is more than four units in the last place away. Within the range there is no other excuse,
+  row of which no feature is more than 16 units in the last place away. Within the range there is no other excuse,
   and none at all for trees behind scalers, imputers and encoders.
 """
 
@@ -44,7 +44,7 @@ from training.session import GraphSession
 ABSOLUTE, RELATIVE, TIE = 1e-9, 1e-6, 1e-9
 ADVERSARIAL_ROWS = 5_000
 NUDGES, SLACK = 16, 16.0
-TIE_NUDGES, TIE_UNITS = 48, 4
+TIE_NUDGES, TIE_UNITS = 64, 16
 SHOWN = 8
 
 Flags = npt.NDArray[np.bool_]
@@ -109,7 +109,17 @@ def prove(
         ties = neighbourhood.gives([batch, single], wrong & ~excused & ~expected.raised)
     failed = wrong & ~excused & ~ties
     if failed.any():
-        raise ParityError(_explain(rows, columns, expected, [batch, single], comparisons, failed))
+        raise ParityError(
+            _explain(
+                rows,
+                columns,
+                expected,
+                [batch, single],
+                comparisons,
+                failed,
+                _advice(reference, rows.values, expected, failed),
+            )
+        )
     return Parity(
         rows=len(rows.values),
         adversarial_rows=len(made.values),
@@ -218,7 +228,13 @@ class _Neighbourhood:
 
 
 def _explain(
-    rows: Rows, columns: Columns, expected: Answer, answers: list[Answer], comparisons: list[Comparison], wrong: Flags
+    rows: Rows,
+    columns: Columns,
+    expected: Answer,
+    answers: list[Answer],
+    comparisons: list[Comparison],
+    wrong: Flags,
+    advice: str,
 ) -> str:
     """A table of the worst rows, worst first."""
     severity = np.maximum(*(np.where(c.labels_differ & ~c.ties, np.inf, c.excess) for c in comparisons))
@@ -237,7 +253,7 @@ def _explain(
     return (
         f"{int(wrong.sum())} of {len(rows.values)} rows differ from scikit-learn by more than "
         f"{ABSOLUTE:g} + {RELATIVE:g} * |reference|, or in their label; nothing was exported. The worst:\n\n{table}\n\n"
-        f"{_advice(expected, wrong)}"
+        f"{advice}"
     )
 
 
@@ -256,8 +272,14 @@ def _values(row: Doubles, columns: Columns) -> str:
     )
 
 
-def _advice(expected: Answer, wrong: Flags) -> str:
+def _advice(reference: Reference, values: Doubles, expected: Answer, wrong: Flags) -> str:
     """What the one who exports can do about it."""
+    if reference.undefined(values[wrong]).all():
+        return (
+            "In all of these rows the k-th nearest neighbour is as far as the next, and scikit-learn leaves the choice "
+            "to the order of the training rows. Give the model features in which training rows do not coincide, or use "
+            "another model."
+        )
     if expected.raised is not None and (expected.raised & wrong).any():
         return (
             "scikit-learn refuses some of these rows, within the training range, and the graph answers them: put a "

@@ -30,6 +30,7 @@ from sklearn.ensemble import (
 )
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression, LogisticRegressionCV, Ridge
+from sklearn.model_selection import KFold
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -176,7 +177,7 @@ PREPARATIONS = {
     "ordinal": Preparation(
         lambda: _texts(OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)), (*FLOATS, *TEXTS)
     ),
-    "target-encoded": Preparation(lambda: _texts(TargetEncoder(random_state=0)), (*FLOATS, *TEXTS)),
+    "target-encoded": Preparation(lambda: _texts(TargetEncoder(cv=KFold(3))), (*FLOATS, *TEXTS)),
     "columns of all kinds": Preparation(_everything, _ALL, gaps=True),
     "polynomial": Preparation(lambda: [StandardScaler(), PolynomialFeatures(3)], tuple(FLOATS)),
     "splines": Preparation(lambda: [SplineTransformer(n_knots=4)], tuple(FLOATS)),
@@ -233,7 +234,7 @@ MODELS: dict[str, tuple[tuple[Target, ...], Callable[[], Any]]] = {
         lambda: CalibratedClassifierCV(RandomForestClassifier(10, random_state=0), method="isotonic", cv=3),
     ),
     "one-class SVM": (("outliers",), lambda: OneClassSVM(nu=0.1)),
-    "isolation forest": (("outliers",), lambda: IsolationForest(20, random_state=0)),
+    "isolation forest": (("outliers",), lambda: IsolationForest(n_estimators=20, random_state=0)),
     "linear regression": (("numbers",), LinearRegression),
     "ridge": (("numbers",), Ridge),
     "lasso": (("numbers",), lambda: Lasso(alpha=0.01, max_iter=50_000)),

@@ -37,7 +37,7 @@ BIT_BY_BIT = (
 def splits_on_rounded_values(model: Any, rounded: bool = False) -> bool:
     """Whether somewhere in the pipeline trees get values whose last bit is not fixed."""
     if isinstance(model, Pipeline):
-        rounded = rounded or any(not _is_exact(step) for _, step in model.steps[:-1])
+        rounded = rounded or any(not has_fixed_bits(step) for _, step in model.steps[:-1])
         return splits_on_rounded_values(model.steps[-1][1], rounded)
     if isinstance(model, StackingClassifier | StackingRegressor):
         if splits_on_rounded_values(model.final_estimator_, rounded=True):
@@ -47,16 +47,16 @@ def splits_on_rounded_values(model: Any, rounded: bool = False) -> bool:
     return any(splits_on_rounded_values(inner, rounded) for inner in inner_models(model))
 
 
-def _is_exact(step: Any) -> bool:
+def has_fixed_bits(step: Any) -> bool:
     """Whether a transformer's output has the same bits everywhere."""
     if step is None or isinstance(step, str):
         return True
     if isinstance(step, Pipeline):
-        return all(_is_exact(inner) for _, inner in step.steps)
+        return all(has_fixed_bits(inner) for _, inner in step.steps)
     if isinstance(step, ColumnTransformer):
-        return all(_is_exact(inner) for _, inner, _ in step.transformers_)
+        return all(has_fixed_bits(inner) for _, inner, _ in step.transformers_)
     if isinstance(step, FeatureUnion):
-        return all(_is_exact(inner) for _, inner in step.transformer_list)
+        return all(has_fixed_bits(inner) for _, inner in step.transformer_list)
     if isinstance(step, FunctionTransformer):
         return is_bit_by_bit(step)
     return type(step) in BIT_BY_BIT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,19 +10,20 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from training.data import Columns, Data, Doubles
+from scoring.bundle import Feature
+from training.data import Data, Doubles
 
 ROWS_AT_MOST = 500
 
 
-def sample_parquet(data: Data, predicted: npt.NDArray[Any], columns: Columns, target: str, seed: int = 0) -> bytes:
-    """At most 500 rows in their training order. The prediction's column is `prediction`, with `_` added until free."""
+def sample_parquet(
+    data: Data, predicted: npt.NDArray[Any], features: Sequence[Feature], target: str, seed: int = 0
+) -> bytes:
+    """At most 500 rows in their training order, values as a client would send them. The prediction's column is
+    `prediction`, with `_` added until free."""
     count = min(ROWS_AT_MOST, len(data))
     rows = np.sort(np.random.default_rng(seed).choice(len(data), count, replace=False))
-    table = {
-        name: _column(data.values[rows, i], kind)
-        for i, (name, kind) in enumerate(zip(columns.names, columns.types, strict=True))
-    }
+    table = {feature.name: _column(data.values[rows, i], feature) for i, feature in enumerate(features)}
     table[target] = pa.array(data.target[rows].tolist())
     prediction = "prediction"
     while prediction in table:
@@ -32,10 +34,13 @@ def sample_parquet(data: Data, predicted: npt.NDArray[Any], columns: Columns, ta
     return bytes(sink.getvalue().to_pybytes())
 
 
-def _column(values: Doubles, kind: str) -> Any:
+def _column(values: Doubles, feature: Feature) -> Any:
     plain = [None if np.isnan(value) else value for value in values.tolist()]
-    if kind == "boolean":
+    if feature.type == "string":
+        texts = dict(enumerate([*(feature.categories or []), *feature.known]))
+        return pa.array([None if value is None else texts[value] for value in plain], pa.string())
+    if feature.type == "boolean":
         return pa.array([None if value is None else bool(value) for value in plain], pa.bool_())
-    if kind == "integer":
+    if feature.type == "integer":
         return pa.array([None if value is None else int(value) for value in plain], pa.int64())
     return pa.array(plain, pa.float64())

@@ -11,7 +11,7 @@ import shlex
 from typing import Any
 
 from evaluation.pages.render import render
-from evaluation.pages.text import LongText
+from evaluation.pages.text import LongText, listed
 
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
 FIELDS = 60  # fields of a body that are listed
@@ -170,10 +170,18 @@ def _feature(feature: Document) -> Document:
         "unit": feature.get("unit"),
         "minimum": feature.get("minimum"),
         "maximum": feature.get("maximum"),
-        "categories": ", ".join(str(one) for one in feature.get("categories") or []),
+        "categories": _categories(feature),
         "missing": str(feature.get("missing", "")),
         "outside": str(feature.get("outside", "")),
     }
+
+
+def _categories(feature: Document) -> list[str]:
+    """What `x-features` lists of them, and how many it leaves out itself."""
+    given, more = feature.get("categories"), feature.get("more_categories")
+    if not isinstance(given, list):
+        return []
+    return listed(given, total=len(given) + (more if isinstance(more, int) else 0))
 
 
 def _curl(

@@ -12,7 +12,7 @@ from typing import Any
 
 from evaluation.pages import numbers
 from evaluation.pages.render import render
-from evaluation.pages.text import LongText
+from evaluation.pages.text import LongText, listed
 
 FEATURES = 500  # rows of an instance's table
 FACTS = ("version", "request", "row", "rows", "role", "cold")  # shown as they are
@@ -48,7 +48,7 @@ class Input:
 
     name: str
     value: str
-    expected: str
+    expected: list[str]
     flags: list[str]
 
 
@@ -103,15 +103,16 @@ def _value(values: dict[str, Any], name: str) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _expected(feature: dict[str, Any] | None) -> str:
+def _expected(feature: dict[str, Any] | None) -> list[str]:
+    """What training had: a range, a type, or categories."""
     if feature is None:
-        return ""
+        return []
     unit = f" {feature['unit']}" if feature.get("unit") else ""
     if feature.get("minimum") is not None and feature.get("maximum") is not None:
-        return f"{numbers.number(feature['minimum'])} to {numbers.number(feature['maximum'])}{unit}"
+        return [f"{numbers.number(feature['minimum'])} to {numbers.number(feature['maximum'])}{unit}"]
     if feature.get("categories"):
-        return ", ".join(str(category) for category in feature["categories"])
-    return f"{feature.get('type', '')}{unit}"
+        return listed(_list(feature["categories"]))
+    return [f"{feature.get('type', '')}{unit}"]
 
 
 def _flags_of(flags: dict[str, Any], name: str) -> list[str]:

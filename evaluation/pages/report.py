@@ -18,7 +18,7 @@ from evaluation.pages import numbers
 from evaluation.pages.plots.curves import LINES, curves
 from evaluation.pages.plots.latency import latency
 from evaluation.pages.plots.outcomes import outcomes
-from evaluation.pages.plots.overlay import overlay
+from evaluation.pages.plots.overlay import Column, columns_of, overlay
 from evaluation.pages.plots.residuals import residual_cloud, residual_histogram
 from evaluation.pages.plots.timeline import Moment, timeline
 from evaluation.pages.plots.whisker import whisker
@@ -28,6 +28,7 @@ from evaluation.report_format import Count, CoverageHour, HistogramPair, Report,
 DISTRIBUTIONS = 60  # features drawn
 QUIET = 3  # features without drift that are shown at once, the others folded away
 RATES = 40  # lines of the table of input faults
+CATEGORIES = 24  # of a feature, listed by name
 CLASSES = 12  # classes listed with their figures
 CONFUSION = 20  # classes of the confusion matrix that fit on a page
 P99 = {"p99_ms": "99 % of requests within"}  # when no limit is asked for
@@ -72,6 +73,7 @@ def report_page(report: Report, *, served: bool = False, code: str | None = None
             "confusion": CONFUSION,
         },
         whisker=lambda figure: markup(whisker(figure)),
+        categories=_categories,
         overlay=lambda *args, **named: markup(overlay(*args, **named)),
     )
 
@@ -196,6 +198,14 @@ def _occupancy(report: Report) -> HistogramPair | None:
         return None
     names = [str(index) for index in range(1, len(clusters.occupancy_before) + 1)]
     return HistogramPair(categories=names, before=clusters.occupancy_before, now=clusters.occupancy_now)
+
+
+def _categories(pair: HistogramPair | None) -> list[Column]:
+    """The categories by name, which a plot has no room for; none of a number."""
+    if pair is None or pair.categories is None:
+        return []
+    main, apart = columns_of(pair, CATEGORIES)
+    return main + apart
 
 
 def _latency_plots(report: Report) -> list[dict[str, Any]]:

@@ -7,7 +7,9 @@ file can hold. `shown` shortens and makes such characters visible; escaping is l
 
 from __future__ import annotations
 
+import json
 import unicodedata
+from collections.abc import Sequence
 
 LIMIT = 200  # characters of a value in running text or a table
 LONG_LIMIT = 20_000  # characters of raw JSON or a message that is shown in full
@@ -45,6 +47,21 @@ def shortened(text: str, limit: int = 240) -> LongText:
         return LongText(text)
     kept, space, _ = text[: limit + 1].rpartition(" ")
     return LongText(f"{(kept if space else text[:limit]).rstrip(' .,;:')}…")
+
+
+def listed(categories: Sequence[object], *, total: int | None = None, most: int = 10, limit: int = 40) -> list[str]:
+    """The first categories of a feature, each fit to be shown, and how many more there are of `total`.
+
+    >>> listed(["clerk", "", True, 1])
+    ['“clerk”', '“”', 'true', '1']
+    >>> listed(["a", "b", "c"], most=2)
+    ['“a”', '“b”', '… 1 more']
+    """
+    names = [
+        f"“{shown(one, limit)}”" if isinstance(one, str) else json.dumps(one, default=str) for one in categories[:most]
+    ]
+    more = (len(categories) if total is None else total) - len(names)
+    return [*names, f"… {more:,} more"] if more > 0 else names
 
 
 def _visible(character: str, *, lines: bool) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,8 +31,8 @@ from scoring.bundle import (
     Requirements,
     Task,
     class_key,
-    load_bundle,
 )
+from training.bundle_writer import write_bundle
 
 NOON = 1_795_435_200.0  # 2026-11-23T12:00:00Z
 HOUR = 3600.0
@@ -171,12 +170,6 @@ def make_bundle(
         outputs=_outputs(task, rows, draw),
         clusters=Clusters(occupancy=[rows // 2, rows - rows // 2], distance=_histogram(draw.rayleigh(size=rows), 0.0)),
     )
-    folder = models / name / version
-    folder.mkdir(parents=True)
-    data = msgspec.json.encode(baseline)
-    graph = b"no graph: nothing here runs it"
-    (folder / "baseline.json").write_bytes(data)
-    (folder / "model.onnx").write_bytes(graph)
     manifest = Manifest(
         schema=SCHEMA,
         name=name,
@@ -198,10 +191,10 @@ def make_bundle(
         convergence=list(convergence),
         requirements=requirements or Requirements(),
         thresholds=dict(thresholds or {}),
-        files={"baseline.json": hashlib.sha256(data).hexdigest(), "model.onnx": hashlib.sha256(graph).hexdigest()},
+        files={},
     )
-    (folder / "manifest.json").write_bytes(msgspec.json.encode(manifest))
-    return load_bundle(folder)
+    graph = b"no graph: nothing here runs it"
+    return write_bundle(models, manifest, {"baseline.json": msgspec.json.encode(baseline), "model.onnx": graph})
 
 
 def names(store: MemoryStore, prefix: str = "") -> dict[str, bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,12 +12,21 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from scoring.bundle import Baseline, Bundle, Calibration, Feature, Label, Manifest, Output, Parity, load_bundle
+from scoring.bundle import Baseline, Bundle, Calibration, Feature, Label, Manifest, Output, Parity
+from training import bundle_writer
 
 DOUBLE = TensorProto.DOUBLE
 AGE = Feature(name="age", type="float", minimum=20.0, maximum=80.0, mean=50.0, deviation=10.0)
 INCOME = Feature(name="income", type="integer", minimum=0.0, maximum=1000.0, mean=500.0, deviation=100.0)
 MEMBER = Feature(name="member", type="boolean", categories=[False, True])
+JOB = Feature(
+    name="job",
+    type="string",
+    categories=["clerk", "cook"],
+    known=["chef"],
+    sentinels=["", "N/A"],
+    missing_in_training=3,
+)
 _ONE = 1 / math.sqrt(2)
 CALIBRATION = Calibration(centres=[[0.0, 0.0, _ONE, 0.0], [0.0, 0.0, 0.0, _ONE]], threshold=3.0)
 
@@ -82,6 +90,22 @@ def regression(features: int = 3) -> onnx.ModelProto:
     return _model(nodes, [_tensor("value", DOUBLE, 1)], features, {"weights": weights})
 
 
+def positions() -> onnx.ModelProto:
+    """value = x0 + 1000 · x1, x1 being 7 where it is missing: the number that a text became can be read off it."""
+    nodes = [
+        helper.make_node("Gather", ["x", "zero"], ["first"], axis=1),
+        helper.make_node("Gather", ["x", "one"], ["second"], axis=1),
+        helper.make_node("IsNaN", ["second"], ["missing"]),
+        helper.make_node("Where", ["missing", "seven", "second"], ["position"]),
+        helper.make_node("Mul", ["position", "thousand"], ["thousands"]),
+        helper.make_node("Add", ["first", "thousands"], ["value"]),
+    ]
+    constants = {
+        "zero": np.array(0), "one": np.array(1), "seven": np.array(7.0), "thousand": np.array(1000.0),
+    }  # fmt: skip
+    return _model(nodes, [_tensor("value", DOUBLE, 1)], 2, constants)
+
+
 def breaking(features: int = 3) -> onnx.ModelProto:
     """value = table[x0] with a table of 60 entries: the run fails where x0 is 60 or more."""
     nodes = [
@@ -95,19 +119,10 @@ def breaking(features: int = 3) -> onnx.ModelProto:
 
 def write_bundle(models: Path, described: Manifest, graph: onnx.ModelProto | None = None) -> Bundle:
     """Store a bundle as `models/{name}/{version}` and load it."""
-    folder = models / described.name / described.version
-    folder.mkdir(parents=True)
-    files = {
-        "model.onnx": (
-            graph or classifier(len(described.features), max(len(described.classes), 2))
-        ).SerializeToString(),
-        "baseline.json": msgspec.json.encode(Baseline(schema=1, rows=0, test_rows=0, features={}, outputs={})),
-    }
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
-    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    (folder / "manifest.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(described, files=hashes)))
-    return load_bundle(folder)
+    served = graph or classifier(len(described.features), max(len(described.classes), 2))
+    baseline = Baseline(schema=1, rows=0, test_rows=0, features={}, outputs={})
+    files = {"model.onnx": served.SerializeToString(), "baseline.json": msgspec.json.encode(baseline)}
+    return bundle_writer.write_bundle(models, described, files)
 
 
 def regressor_manifest(**changes: Any) -> Manifest:
@@ -121,6 +136,13 @@ def regressor_manifest(**changes: Any) -> Manifest:
         "calibration": None,
     }
     return manifest(**(usual | changes))
+
+
+def job_manifest(job: Feature = JOB, **changes: Any) -> Manifest:
+    """Age and a job to a value; see `positions` for its graph."""
+    width = 1 + len(job.categories or [])
+    calibration = Calibration(centres=[[0.0] * width, [1.0] * width], threshold=3.0)
+    return regressor_manifest(**{"features": [AGE, job], "calibration": calibration} | changes)
 
 
 def numeric_manifest(count: int, classes: Sequence[Label] = ("bad", "good"), **changes: Any) -> Manifest:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring.bundle import (
+    CHECKSUMS,
+    MANIFEST,
     SCHEMA,
     Baseline,
     BundleError,
@@ -21,6 +25,7 @@ from scoring.bundle import (
     Manifest,
     Output,
     Parity,
+    checksums,
     class_key,
     list_bundles,
     load_bundle,
@@ -53,10 +58,19 @@ def stored(models: Path, change: Callable[[dict[str, Any]], object] | None = Non
     contents = {"model.onnx": b"graph", "baseline.json": msgspec.json.encode(BASELINE), "card.md": b"# credit"}
     for name, data in contents.items():
         (folder / name).write_bytes(data)
-    document = msgspec.to_builtins(manifest({n: hashlib.sha256(data).hexdigest() for n, data in contents.items()}))
+    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in contents.items()}
+    document = msgspec.to_builtins(manifest(hashes))
     if change is not None:
         change(document)
-    (folder / "manifest.json").write_bytes(msgspec.json.encode(document))
+    return with_manifest(folder, msgspec.json.encode(document))
+
+
+def with_manifest(folder: Path, data: bytes) -> Path:
+    """The folder with other bytes for a manifest, and their hash as it should be."""
+    (folder / MANIFEST).write_bytes(data)
+    names = ("model.onnx", "baseline.json", "card.md", MANIFEST)
+    digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
+    (folder / CHECKSUMS).write_bytes(checksums(digests))
     return folder
 
 
@@ -74,16 +88,112 @@ def test_a_bundle_is_found_from_inside_its_own_folder(tmp_path: Path, monkeypatc
     assert load_bundle(Path()).manifest.name == "credit"
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "baseline.json", "card.md"])
-def test_a_file_that_was_changed_or_removed_is_named(name: str, tmp_path: Path) -> None:
+FILES = ["model.onnx", "baseline.json", "card.md", MANIFEST, CHECKSUMS]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_bundle_with_any_byte_changed_is_refused_by_the_name_of_the_file(name: str, tmp_path: Path) -> None:
     folder = stored(tmp_path)
     data = (folder / name).read_bytes()
-    (folder / name).write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
-    with pytest.raises(BundleError, match=f"{name}: its SHA-256 is not the manifest's"):
-        load_bundle(folder)
+    for position in range(len(data)):
+        for bit in (0x01, 0x20, 0x80):  # another character, the other case, no ASCII
+            (folder / name).write_bytes(data[:position] + bytes([data[position] ^ bit]) + data[position + 1 :])
+            assert name in why_refused(folder), f"byte {position} of {name} with bit {bit}"
+    (folder / name).write_bytes(data)
+    assert load_bundle(folder).manifest.name == "credit"
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: data[:-1],
+        lambda data: data[1:],
+        lambda data: data[: len(data) // 2],
+        lambda data: data + b" ",
+        lambda data: data + b"\n",
+        lambda data: data + data,
+        lambda data: b"\xef\xbb\xbf" + data,
+    ],
+    ids=["emptied", "without its last byte", "without its first byte", "cut", "blank", "line", "doubled", "with a BOM"],
+)
+def test_a_file_that_is_shorter_or_longer_is_refused_by_name(
+    name: str, damage: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    folder = stored(tmp_path)
+    (folder / name).write_bytes(damage((folder / name).read_bytes()))
+    assert name in why_refused(folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_was_removed_is_named(name: str, tmp_path: Path) -> None:
+    folder = stored(tmp_path)
     (folder / name).unlink()
-    with pytest.raises(BundleError, match=f"{name}: cannot be read: No such file"):
+    expected = "has no SHA256SUMS; export the bundle again" if name == CHECKSUMS else f"{name}: cannot be read: No such"
+    assert expected in why_refused(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda sums: sums.upper(),
+        lambda sums: sums.replace(b"\n", b"\r\n"),
+        lambda sums: sums.replace(b"  ", b" *"),
+        lambda sums: sums.replace(b"  ", b" "),
+        lambda sums: b"".join(reversed(sums.splitlines(keepends=True))),
+        lambda sums: sums + b"0" * 64 + b"  more.txt\n",
+        lambda sums: b"".join(line for line in sums.splitlines(keepends=True) if b"card.md" not in line),
+        lambda sums: b"".join(line for line in sums.splitlines(keepends=True) if b"manifest.json" not in line),
+        lambda sums: sums.replace(b"card.md", b"../card.md"),
+    ],
+    ids=["upper case", "CRLF", "binary mark", "one space", "order", "more", "less", "no manifest", "another folder"],
+)
+def test_checksums_that_say_the_same_in_another_way_or_not_all_of_it_are_refused(
+    change: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    folder = stored(tmp_path)
+    (folder / CHECKSUMS).write_bytes(change((folder / CHECKSUMS).read_bytes()))
+    assert CHECKSUMS in why_refused(folder)
+
+
+def test_who_is_to_blame_is_told_as_far_as_it_can_be_known(tmp_path: Path) -> None:
+    folder = stored(tmp_path)
+    sums = (folder / CHECKSUMS).read_text()
+    lines = {line.split("  ")[1]: line for line in sums.splitlines()}
+    (folder / CHECKSUMS).write_text(sums.replace(lines["card.md"], "0" * 64 + "  card.md"))
+    assert why_refused(folder) == f"{folder}/SHA256SUMS: does not say what the files are; it was changed after export"
+    (folder / CHECKSUMS).write_text(sums.replace(lines[MANIFEST], "0" * 64 + "  manifest.json"))
+    assert "manifest.json: its SHA-256 is not the one in SHA256SUMS; one of the two was changed" in why_refused(folder)
+    (folder / CHECKSUMS).write_text(sums)
+    (folder / "card.md").write_text("# debit")
+    assert "card.md: its SHA-256 is not the manifest's; it was changed after export" in why_refused(folder)
+
+
+def test_sha256sum_itself_agrees(tmp_path: Path) -> None:
+    program = shutil.which("sha256sum")
+    if program is None:
+        pytest.skip("no sha256sum here")
+    done = subprocess.run([program, "-c", "--strict", CHECKSUMS], cwd=stored(tmp_path), capture_output=True, text=True)
+    assert done.stdout == "baseline.json: OK\ncard.md: OK\nmanifest.json: OK\nmodel.onnx: OK\n"
+
+
+def test_every_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, read, read_bytes = stored(tmp_path), list[str](), Path.read_bytes
+
+    def counted(path: Path) -> bytes:
+        read.append(path.name)
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", counted)
+    load_bundle(folder)
+    assert sorted(read) == sorted(FILES)
+
+
+def why_refused(folder: Path) -> str:
+    with pytest.raises(BundleError) as caught:
         load_bundle(folder)
+    return str(caught.value)
 
 
 def test_a_folder_that_is_no_bundle(tmp_path: Path) -> None:
@@ -98,9 +208,8 @@ def test_a_folder_that_is_no_bundle(tmp_path: Path) -> None:
     "data", [b"", b"{", b"[]", b"null", b"\xff", b'{"schema": 1}', b'{"schema": "1"}', b'{"a": NaN}']
 )
 def test_a_manifest_that_is_malformed(data: bytes, tmp_path: Path) -> None:
-    folder = stored(tmp_path)
-    (folder / "manifest.json").write_bytes(data)
-    with pytest.raises(BundleError, match=r"manifest\.json"):
+    folder = with_manifest(stored(tmp_path), data)
+    with pytest.raises(BundleError, match=r"manifest\.json: (?!its SHA-256)"):
         load_bundle(folder)
 
 

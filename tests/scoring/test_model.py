@@ -12,7 +12,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from scoring.bundle import Feature, Manifest, Output
+from scoring.bundle import Feature, Label, Manifest, Output
 from scoring.model import Model, ModelError
 from tests.scoring.bundles import (
     AGE,
@@ -25,6 +25,10 @@ from tests.scoring.bundles import (
     regressor_manifest,
     write_bundle,
 )
+
+
+def texts(*categories: Label, known: list[Label] | None = None) -> Feature:
+    return Feature(name="job", type="string", categories=list(categories), known=known or [])
 
 
 def load(models: Path, described: Manifest, graph: onnx.ModelProto | None = None) -> Model:
@@ -69,7 +73,10 @@ def test_a_run_that_fails_names_no_value(tmp_path: Path) -> None:
         ({"task": "regression"}, None, "must name output.value"),
         ({"features": []}, classifier(1), "no features"),
         ({"features": [AGE, AGE]}, None, "names a feature twice"),
-        ({"features": [Feature(name="job", type="string")]}, None, "feature job: strings cannot be served"),
+        ({"features": [Feature(name="job", type="string")]}, None, "feature job: categories and known must be texts"),
+        ({"features": [texts("a", "a")]}, None, "feature job: categories and known must be texts"),
+        ({"features": [texts("a", "b", known=["a"])]}, None, "feature job: categories and known must be texts"),
+        ({"features": [texts("a", 1)]}, None, "feature job: categories and known must be texts"),
         ({"classes": ["a", "b", "c"]}, classifier(3, 2), "output probabilities has the shape"),
         ({"features": [AGE, INCOME]}, classifier(3, 2), "the run failed"),
     ],

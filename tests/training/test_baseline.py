@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring.bundle import Feature
+from scoring.encoding import Encoding
 from scoring.envelope import Envelope
 from training.baseline import edges_for, histogram
-from training.envelope import calibrate, encode
+from training.envelope import calibrate
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -67,7 +68,7 @@ def test_encoded_space_is_the_one_in_which_production_measures() -> None:
     rows[::7, 1] = np.nan
     calibration = calibrate(rows, features)
     distances, nearest = Envelope(features, calibration).distances(rows)
-    apart = np.linalg.norm(encode(rows, features)[:, None, :] - np.array(calibration.centres)[None], axis=2)
+    apart = np.linalg.norm(Encoding(features).encode(rows)[:, None, :] - np.array(calibration.centres)[None], axis=2)
     assert distances == pytest.approx(apart.min(axis=1), abs=1e-12)
     assert apart[np.arange(50), nearest] == pytest.approx(apart.min(axis=1), abs=1e-12)
     assert calibration.threshold == distances.max()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import signal
 import time
 from multiprocessing.synchronize import Barrier, Event
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from scoring.bundle import SCHEMA, BundleError, Feature, Manifest, Output, Parity, list_bundles, load_bundle
@@ -20,7 +22,7 @@ FILES = {"model.onnx": b"graph", "baseline.json": b"{}", "card.md": b"# card"}
 SPAWN = multiprocessing.get_context("spawn")
 
 
-def manifest(description: str = "") -> Manifest:
+def manifest(description: str = "", files: dict[str, str] | None = None) -> Manifest:
     return Manifest(
         schema=SCHEMA,
         name="model",
@@ -32,7 +34,7 @@ def manifest(description: str = "") -> Manifest:
         output=Output(value="value"),
         parity=Parity(rows=1, adversarial_rows=1, largest_difference=0.0, label_ties=0, takes_missing=False),
         description=description,
-        files={},
+        files=files or {},
     )
 
 
@@ -61,6 +63,24 @@ def test_a_written_bundle_is_loaded_with_its_files(tmp_path: Path) -> None:
     assert bundle == load_bundle(tmp_path / "model" / "1")
     assert {path.name: path.read_bytes() for path in bundle.folder.iterdir() if path.name in FILES} == FILES
     assert [path.name for path in (tmp_path / "model").iterdir()] == ["1"]
+
+
+def test_a_written_bundle_is_refused_once_a_byte_of_it_is_another(tmp_path: Path) -> None:
+    large = np.random.default_rng(0).bytes(200_000)
+    folder = write_bundle(tmp_path, manifest(), FILES | {"model.onnx": large}).folder
+    for path in sorted(folder.iterdir()):
+        data = path.read_bytes()
+        for position in positions(len(data)):
+            path.write_bytes(data[:position] + bytes([data[position] ^ 0x04]) + data[position + 1 :])
+            with pytest.raises(BundleError, match=re.escape(path.name)):
+                load_bundle(folder)
+        path.write_bytes(data)
+    assert load_bundle(folder).manifest == manifest(files=load_bundle(folder).manifest.files)
+
+
+def positions(size: int) -> list[int]:
+    """Every byte of a small file; of a large one the first, the last and some between."""
+    return list(range(size)) if size < 4_096 else [0, size - 1, *np.random.default_rng(1).choice(size, 100).tolist()]
 
 
 def test_of_several_writers_of_one_version_exactly_one_wins(tmp_path: Path) -> None:

@@ -183,7 +183,7 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_every_file_has_the_manifests_hash(tmp_path: Path) -> None:
     _, _, bundle = exported_people(tmp_path)
-    assert {path.name for path in bundle.folder.iterdir()} == {*bundle.manifest.files, "manifest.json"}
+    assert {path.name for path in bundle.folder.iterdir()} == {*bundle.manifest.files, "manifest.json", "SHA256SUMS"}
     for name, sha in bundle.manifest.files.items():
         assert hashlib.sha256((bundle.folder / name).read_bytes()).hexdigest() == sha
     assert load_bundle(bundle.folder) == bundle

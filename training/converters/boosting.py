@@ -8,6 +8,7 @@ boosting's read doubles, with categories first, as its own ordinal encoder gives
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,8 @@ from training.converters.prediction import Prediction, above, both, largest
 from training.converters.table import Table
 from training.converters.trees import Tree, scikit_learn_tree, single_precision, summed
 from training.errors import ExportRefused
+
+EPSILON = float(np.finfo(np.float64).eps)
 
 
 def convert_gradient_classifier(nodes: Nodes, model: Any, table: Table) -> Prediction:
@@ -89,10 +92,38 @@ def _histogram_sums(nodes: Nodes, model: Any, table: Table) -> str:
         for column, predictor in enumerate(iteration):
             trees.append(_histogram_tree(predictor))
             targets.append(column)
+    if x.rounded:
+        trees = _beyond_training_values(trees, x.rounded)
     start = np.asarray(model._baseline_prediction, dtype=np.float64).reshape(1, -1)
     if not trees:
         raise ExportRefused(f"{type(model).__name__} has no tree; fit it with max_iter of at least 1")
     return nodes.op("Add", summed(nodes, x.matrix(nodes, model), trees, targets, start.shape[1]), start)
+
+
+def _beyond_training_values(trees: list[Tree], rounded: frozenset[int]) -> list[Tree]:
+    """Thresholds a few last bits higher: they often are training values themselves, which go left when equal.
+
+    Where the preparation of a column has other last bits than scikit-learn's, an ordinary training value would go right
+    half of the time. The margin ends half-way to the column's next threshold.
+    """
+    places = [np.flatnonzero(~tree.leaf) for tree in trees]
+    columns = np.concatenate([tree.feature[at] for tree, at in zip(trees, places, strict=True)])
+    thresholds = np.concatenate([tree.threshold[at] for tree, at in zip(trees, places, strict=True)])
+    moved = thresholds.copy()
+    for column in rounded.intersection(columns.tolist()):
+        own = np.unique(thresholds[(columns == column) & np.isfinite(thresholds)])
+        if len(own):
+            margin = EPSILON * (8 * np.abs(own) + np.abs(own).max())
+            higher = np.minimum(own + margin, np.append(own[:-1] / 2 + own[1:] / 2, np.inf))
+            of_column = (columns == column) & np.isfinite(thresholds)
+            moved[of_column] = higher[np.searchsorted(own, thresholds[of_column])]
+    ends = np.cumsum([0, *map(len, places)])
+    found = []
+    for tree, at, start, end in zip(trees, places, ends[:-1], ends[1:], strict=True):
+        threshold = tree.threshold.copy()
+        threshold[at] = moved[start:end]
+        found.append(replace(tree, threshold=threshold))
+    return found
 
 
 def _histogram_tree(predictor: Any) -> Tree:

@@ -20,6 +20,8 @@ from training.converters.prediction import Prediction, both, largest
 from training.converters.table import Table
 from training.errors import ExportRefused
 
+LEAST = 1e-12  # what scikit-learn adds to probabilities before it takes their logarithm
+
 
 def convert_calibrated(nodes: Nodes, model: Any, table: Table) -> Prediction:
     """Labels and probabilities."""
@@ -76,6 +78,5 @@ def _temperature(nodes: Nodes, answer: Prediction, inverse: float, classes: int)
             logits = nodes.concat([nodes.op("Neg", logits), logits])
     else:
         assert answer.probabilities is not None, "a classifier has a decision function or probabilities"
-        least = np.array([float(np.finfo(np.float64).eps)])
-        logits = nodes.op("Log", nodes.op("Add", answer.probabilities, least))
+        logits = nodes.op("Log", nodes.op("Add", answer.probabilities, np.array([LEAST])))
     return nodes.op("Softmax", nodes.op("Mul", logits, np.array([inverse])), axis=1)

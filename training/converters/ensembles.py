@@ -158,7 +158,7 @@ def _stacked(nodes: Nodes, model: Any, table: Table, *, binary: bool) -> Table:
                 wanted = nodes.cast(column)
         if wanted is None:
             raise ExportRefused(f"a stacked model gives no {method}")
-        parts.append(Table((Numbers(wanted, width),)))
+        parts.append(Table((Numbers(wanted, width),)).with_other_last_bits())
     return Table.beside([*parts, table] if model.passthrough else parts)
 
 

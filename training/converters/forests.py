@@ -12,6 +12,7 @@ are looked up.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -42,12 +43,12 @@ def convert_regressor(nodes: Nodes, model: Any, table: Table) -> Prediction:
 
 def convert_isolation(nodes: Nodes, model: Any, table: Table) -> Prediction:
     """Labels -1 (anomaly) and 1, at positions 0 and 1, and the decision function, negative for anomalies."""
-    x = single_precision(nodes, model, table)
+    x = single_precision(nodes, model, replace(table, wild=False))  # the one model here that takes infinities
     walked = []
     for i, (tree, features) in enumerate(zip(model.estimators_, model.estimators_features_, strict=True)):
         depth = model._decision_path_lengths[i] + model._average_path_length_per_tree[i] - 1.0
         own = scikit_learn_tree(tree.tree_, depth)
-        walked.append(type(own)(**{**vars(own), "feature": np.asarray(features, dtype=np.int64)[own.feature]}))
+        walked.append(replace(own, feature=np.asarray(features, dtype=np.int64)[own.feature]))
     depths = summed(nodes, x, walked, [0] * len(walked), 1)
     most = len(walked) * float(_average_path_length([model._max_samples])[0])
     if most:

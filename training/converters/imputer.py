@@ -10,6 +10,7 @@ In a column of text the fill value takes the place of "missing" in the column's 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def convert_imputer(nodes: Nodes, model: Any, table: Table) -> Table:
         for column, statistic in zip(columns, model.statistics_, strict=True)
         if not _is_nan(statistic)
     ]
-    tables = [Table((column,)) for column in kept]
+    tables = [Table((column,), table.wild) for column in kept]
     if model.add_indicator:
         tables.append(convert_indicator(nodes, model.indicator_, table))
     return Table.beside(tables)
@@ -62,7 +63,7 @@ def _numbers(nodes: Nodes, model: Any, table: Table) -> Table:
 def _filled(nodes: Nodes, column: Numbers | Texts, statistic: Any, model: Any) -> Numbers | Texts:
     missing = _is_missing(nodes, column, model)
     if isinstance(column, Numbers):
-        return Numbers(nodes.op("Where", missing, np.array([float(statistic)]), column.name), 1)
+        return replace(column, name=nodes.op("Where", missing, np.array([float(statistic)]), column.name))
     if not isinstance(statistic, str):
         raise ExportRefused(
             f"SimpleImputer fills the text column {column.source.name!r} with {statistic!r}; use a text"

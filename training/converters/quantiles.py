@@ -15,7 +15,7 @@ from sklearn.preprocessing._data import BOUNDS_THRESHOLD
 
 from training.converters.interpolation import interpolate
 from training.converters.nodes import Nodes
-from training.converters.table import Numbers, Table
+from training.converters.table import Table
 
 CENTRAL = np.exp(-2.0)
 # Cephes, ndtri: P0 ÷ Q0 around the middle, P1 ÷ Q1 in the tails up to exp(-32); highest power first.
@@ -35,7 +35,7 @@ def convert_quantiles(nodes: Nodes, model: Any, table: Table) -> Table:
     """As many columns as came in."""
     x = table.matrix(nodes, model)
     columns = [_column(nodes, nodes.columns(x, [i]), i, model) for i in range(table.width)]
-    return Table((Numbers(nodes.concat(columns), len(columns)),), table.wild)
+    return table.numbers(nodes.concat(columns), len(columns))
 
 
 def _column(nodes: Nodes, v: str, column: int, model: Any) -> str:

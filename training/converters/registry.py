@@ -92,6 +92,7 @@ from training.converters.nodes import Nodes
 from training.converters.prediction import Prediction
 from training.converters.table import Numbers, Table
 from training.errors import ExportRefused
+from training.rounding import has_fixed_bits
 
 Transform = Callable[[Nodes, Any, Table], Table]
 Predict = Callable[[Nodes, Any, Table], Prediction]
@@ -164,6 +165,8 @@ PREDICTORS: dict[type, Predict] = {
     RandomizedSearchCV: ensembles.convert_search,
     FrozenEstimator: ensembles.convert_frozen,
 }
+COMPOSED_STEPS = frozenset({Pipeline, ColumnTransformer, FeatureUnion})
+TAKES_INFINITIES = (HistGradientBoostingClassifier, HistGradientBoostingRegressor, IsolationForest)
 COMPOSED = frozenset({
     Pipeline, CalibratedClassifierCV, VotingClassifier, VotingRegressor, StackingClassifier, StackingRegressor,
     BaggingClassifier, BaggingRegressor, FixedThresholdClassifier, TunedThresholdClassifierCV, GridSearchCV,
@@ -175,8 +178,11 @@ def transform(nodes: Nodes, step: Any, table: Table) -> Table:
     """What a fitted transformer makes of the columns."""
     if step is None or (isinstance(step, str) and step == "passthrough"):
         return table
+    if table.wild and type(step) not in COMPOSED_STEPS | {FunctionTransformer}:
+        _refuse_what_the_step_refuses(nodes, step, table)
     convert = TRANSFORMERS.get(type(step), by_skl2onnx.transform)
-    return convert(nodes, step, table)
+    made = convert(nodes, step, table)
+    return made if has_fixed_bits(step) or type(step) in COMPOSED_STEPS else made.with_other_last_bits()
 
 
 def predict(nodes: Nodes, model: Any, table: Table) -> Prediction:
@@ -184,17 +190,17 @@ def predict(nodes: Nodes, model: Any, table: Table) -> Prediction:
     if model is None or isinstance(model, str):
         raise ExportRefused(f"the pipeline ends in {model!r}; its last step must predict")
     if table.wild and type(model) not in COMPOSED:
-        _refuse_what_the_model_refuses(nodes, model, table)
+        _refuse_what_the_step_refuses(nodes, model, table)
     convert = PREDICTORS.get(type(model), by_skl2onnx.predict)
     return convert(nodes, model, table)
 
 
-def _refuse_what_the_model_refuses(nodes: Nodes, model: Any, table: Table) -> None:
-    """A step before may have made infinities or NaN of ordinary numbers, on which the model raises."""
-    takes_missing = bool(model.__sklearn_tags__().input_tags.allow_nan)
+def _refuse_what_the_step_refuses(nodes: Nodes, step: Any, table: Table) -> None:
+    """A step before may have made infinities or NaN of ordinary numbers, on which this one raises."""
+    takes_missing = bool(step.__sklearn_tags__().input_tags.allow_nan)
     for part in table.parts:
         if isinstance(part, Numbers):
-            if not isinstance(model, HistGradientBoostingClassifier | HistGradientBoostingRegressor):
+            if not isinstance(step, TAKES_INFINITIES):
                 nodes.refuse(nodes.op("IsInf", part.name))
             if not takes_missing:
                 nodes.refuse(nodes.op("IsNaN", part.name))

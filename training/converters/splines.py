@@ -14,7 +14,7 @@ import numpy as np
 
 from training.converters.interpolation import interval
 from training.converters.nodes import Nodes
-from training.converters.table import Numbers, Table
+from training.converters.table import Table
 
 
 def convert_splines(nodes: Nodes, model: Any, table: Table) -> Table:
@@ -26,7 +26,7 @@ def convert_splines(nodes: Nodes, model: Any, table: Table) -> Table:
         count = spline.c.shape[1] - (0 if model.include_bias else 1)
         made.append(basis if model.include_bias else nodes.columns(basis, np.arange(count)))
     width = sum(spline.c.shape[1] - (0 if model.include_bias else 1) for spline in model.bsplines_)
-    return Table((Numbers(nodes.concat(made), width),), table.wild)
+    return table.numbers(nodes.concat(made), width)
 
 
 def _basis(nodes: Nodes, v: str, spline: Any, model: Any) -> str:
@@ -37,7 +37,9 @@ def _basis(nodes: Nodes, v: str, spline: Any, model: Any) -> str:
     elif model.extrapolation == "continue":
         found = _evaluated(nodes, v, spline, low, high)
     else:
-        found = _evaluated(nodes, inside, spline, low, high)
+        at_end = np.asarray(spline(high), dtype=np.float64).reshape(1, -1)  # not a piece's end if knots coincide there
+        reached = nodes.op("GreaterOrEqual", v, np.array([high]))
+        found = nodes.op("Where", reached, at_end, _evaluated(nodes, inside, spline, low, high))
         beyond = nodes.op("Sub", v, inside)
         if model.extrapolation == "error":
             nodes.refuse(nodes.op("Greater", nodes.op("Abs", beyond), np.zeros(1)))
@@ -53,8 +55,7 @@ def _evaluated(nodes: Nodes, v: str, spline: Any, low: float, high: float) -> st
     knots = np.unique(spline.t)
     starts = knots[(knots >= low) & (knots < high)]
     coefficients = [  # of a Taylor series at the start of each piece, which is exact; highest power first
-        np.asarray(spline.derivative(power)(starts) if power else spline(starts)) / factorial(power)
-        for power in range(spline.k, -1, -1)
+        np.asarray(spline(starts, nu=power), dtype=np.float64) / factorial(power) for power in range(spline.k, -1, -1)
     ]
     place = interval(nodes, v, starts)
     moved = nodes.op("Sub", v, nodes.op("Gather", starts.reshape(-1, 1), place, axis=0))
@@ -67,8 +68,7 @@ def _evaluated(nodes: Nodes, v: str, spline: Any, low: float, high: float) -> st
 
 def _slope(nodes: Nodes, v: str, spline: Any, low: float, high: float) -> str:
     """The splines' slopes at the boundary on whose side v lies, n × splines."""
-    derivative = spline.derivative()
-    left, right = (np.asarray(derivative(at), dtype=np.float64).reshape(1, -1) for at in (low, high))
+    left, right = (np.asarray(spline(at, nu=1), dtype=np.float64).reshape(1, -1) for at in (low, high))
     return nodes.op("Where", nodes.op("Less", v, np.array([low])), left, right)
 
 

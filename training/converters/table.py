@@ -9,7 +9,7 @@ the fitted step itself (`training.converters.encoders`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,10 +38,14 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class Numbers:
-    """A matrix of doubles, rows × `width`."""
+    """A matrix of doubles, rows × `width`.
+
+    `rounded`: positions of columns whose last bits are not those that scikit-learn computed (see `training.rounding`).
+    """
 
     name: str
     width: int
+    rounded: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,10 @@ class Texts:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns side by side. `wild`: a step before may have made infinities or NaN out of ordinary numbers."""
+    """Columns side by side.
+
+    `wild`: a step before may have made infinities or NaN out of ordinary numbers.
+    """
 
     parts: tuple[Numbers | Texts, ...]
     wild: bool = False
@@ -106,12 +113,33 @@ class Table:
 
     def numbers(self, name: str, width: int, *, wild: bool | None = None) -> Table:
         """A table of one matrix made from this one."""
-        return Table((Numbers(name, width),), self.wild if wild is None else wild)
+        rounded = self.rounded if width == self.width or not self.rounded else frozenset(range(width))
+        return Table((Numbers(name, width, rounded),), self.wild if wild is None else wild)
+
+    @property
+    def rounded(self) -> frozenset[int]:
+        """Positions of the columns whose last bits are not scikit-learn's."""
+        starts = np.cumsum([0, *(part.width for part in self.parts)])
+        return frozenset(
+            int(start) + column
+            for part, start in zip(self.parts, starts, strict=False)
+            if isinstance(part, Numbers)
+            for column in part.rounded
+        )
+
+    def with_other_last_bits(self) -> Table:
+        """The same columns, all of them marked as rounded."""
+        parts = [
+            replace(part, rounded=frozenset(range(part.width))) if isinstance(part, Numbers) else part
+            for part in self.parts
+        ]
+        return Table(tuple(parts), self.wild)
 
     @staticmethod
     def beside(tables: Sequence[Table]) -> Table:
         """Tables side by side."""
-        return Table(tuple(part for table in tables for part in table.parts), any(table.wild for table in tables))
+        parts = tuple(part for table in tables for part in table.parts)
+        return Table(parts, any(table.wild for table in tables))
 
 
 def _closed(
@@ -121,5 +149,6 @@ def _closed(
     for part, columns in runs:
         whole = columns == list(range(part.width))
         name = part.name if whole else nodes.columns(part.name, np.array(columns))
-        parts.append(part if whole else Numbers(name, len(columns)))
+        rounded = frozenset(i for i, column in enumerate(columns) if column in part.rounded)
+        parts.append(Numbers(name, len(columns), rounded))
     return []

@@ -17,7 +17,7 @@ https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsemble.html
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -84,7 +84,7 @@ def leaf_positions(nodes: Nodes, x: str, trees: Sequence[Tree]) -> tuple[str, li
     for tree, own, start in zip(trees, leaves, starts[:-1], strict=True):
         weight = np.zeros(len(tree.leaf))
         weight[own] = start + np.arange(len(own))
-        numbered.append(Tree(**{**vars(tree), "weight": weight}))
+        numbered.append(replace(tree, weight=weight))
     found = summed(nodes, x, numbered, range(len(trees)), len(trees))
     return nodes.cast(found, TensorProto.INT64), leaves
 

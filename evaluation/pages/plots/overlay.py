@@ -15,7 +15,7 @@ from evaluation.pages.plots.scales import Linear, share_label
 from evaluation.pages.plots.svg import Box, line, nothing, picture, rectangle, steps, text, y_axis
 from evaluation.report_format import HistogramPair
 
-CATEGORIES = 24  # columns at most; the others are added up in a last one
+CATEGORIES, CATEGORIES_MINI = 12, 7  # columns at most, wide enough for a name; the others are added up in a last one
 SLIVER = 0.002  # a share that stands apart and is smaller than this is told in words, not drawn
 APART, APART_MINI = 56.0, 44.0  # width of a column that stands apart, wide enough for its name
 GAP = 14.0  # between the bins and what stands apart
@@ -36,7 +36,7 @@ def overlay(pair: HistogramPair | None, title: str, *, unit: str | None = None, 
     kind = "mini" if mini else ""
     if pair is None or not (_total(pair, now=False) or _total(pair, now=True)):
         return nothing(width, height, title, "No values to draw", kind)
-    main, apart = _columns(pair)
+    main, apart = columns_of(pair, CATEGORIES_MINI if mini else CATEGORIES)
     drawn = [column for column in apart if max(column.before, column.now) >= SLIVER]
     box = Box(2 if mini else 46, 8 if mini else 30, width - 2, height - (46 if unit and not mini else 24))
     top = max((max(column.before, column.now) for column in main + drawn), default=1.0)
@@ -51,8 +51,8 @@ def overlay(pair: HistogramPair | None, title: str, *, unit: str | None = None, 
     return picture(width, height, title, _in_words(pair, main, apart, unit), parts, kind)
 
 
-def _columns(pair: HistogramPair) -> tuple[list[Column], list[Column]]:
-    """Columns that touch (bins, categories) and those that stand apart."""
+def columns_of(pair: HistogramPair, most: int) -> tuple[list[Column], list[Column]]:
+    """Columns that touch (bins, or at most so many categories) and those that stand apart."""
     before, now = _total(pair, now=False) or 1, _total(pair, now=True) or 1
     columns = [Column("", b / before, n / now) for b, n in zip(pair.before, pair.now, strict=True)]
     apart = [
@@ -65,13 +65,17 @@ def _columns(pair: HistogramPair) -> tuple[list[Column], list[Column]]:
         main = columns[1:-1]
     else:
         named = [Column(label, c.before, c.now) for label, c in zip(pair.categories or [], columns, strict=True)]
-        main = named if len(named) <= CATEGORIES else [*named[: CATEGORIES - 1], _rest(named[CATEGORIES - 1 :])]
+        main = named if len(named) <= most else _largest(named, most - 1)
     return main, [column for column in apart if column.before or column.now]
 
 
-def _rest(columns: list[Column]) -> Column:
-    label = f"{len(columns)} others"
-    return Column(label, sum(c.before for c in columns), sum(c.now for c in columns))
+def _largest(columns: list[Column], most: int) -> list[Column]:
+    """The categories that are or were most frequent, in their order, then the sum of the others."""
+    ranked = sorted(range(len(columns)), key=lambda place: -max(columns[place].before, columns[place].now))
+    kept = set(ranked[:most])
+    rest = [column for place, column in enumerate(columns) if place not in kept]
+    others = Column(f"{len(rest)} others", sum(c.before for c in rest), sum(c.now for c in rest))
+    return [*(columns[place] for place in sorted(kept)), others]
 
 
 def _bars(pair: HistogramPair, main: list[Column], box: Box, slot: float, y: Linear) -> list[str]:
