@@ -92,7 +92,8 @@ class TestWeights:
         (_, logistic), _ = candidates(given, "accuracy", ["logistic"], ())
         rows = np.arange(len(given.train))
         fitted = fitted_candidate(logistic, given, rows, 0)
-        assert np.array_equal(fitted.weights, given.train.weights)
+        assert fitted.weights is not None
+        assert fitted.weights.tolist() == np.asarray(given.train.weights).tolist()
         unweighted = fitted_candidate(logistic, replace(given, train=replace(given.train, weights=None)), rows, 0)
         assert not np.allclose(fitted.pipeline[-1].coef_, unweighted.pipeline[-1].coef_)
 

@@ -19,7 +19,7 @@ GUIDE = Path(__file__).parents[3] / "docs" / "guide"
 
 @pytest.fixture(scope="module")
 def made() -> dict[str, str]:
-    return files(curved_rows=600, rare_rows=1_000)
+    return files(curved_rows=600, rare_rows=1_000, folds=2)
 
 
 def figure(text: str, candidate: str, column: str, section: str) -> float:

@@ -65,7 +65,7 @@ class TestAFile:
 class TestColumns:
     def test_that_cannot_help_are_left_out_and_named(self) -> None:
         table = points().assign(
-            constant=1, gone=np.nan, customer=[f"c{i}" for i in range(120)], row=range(1, 121), half=[None, 1] * 60
+            constant=1, gone=np.nan, customer=[f"c{i}" for i in range(120)], row=range(1, 121), half=[np.nan, 1] * 60
         )
         found = problem(table)
         assert found.columns.names == ["a", "b", "half"]
