@@ -24,8 +24,9 @@ EXPORT_HELP: dict[str, Any] = {
 Export a fitted scikit-learn pipeline to models/NAME/VERSION.
 
 The graph is compared with scikit-learn on the test rows and 5,000 adversarial ones, and
-nothing is written if they disagree. All columns but the target must be numbers; an empty
-cell is missing. The columns must be those that the pipeline was fitted with.
+nothing is written if they disagree. Files are CSV or Parquet (by their ending); columns are
+numbers, booleans or text, and an empty cell is missing. All columns but the target (and the
+weights) must be those that the pipeline was fitted with, in its order.
 
 A joblib file can run any code when it is loaded: export only files that you trust.""",
     "epilog": """\
@@ -79,8 +80,10 @@ def _parser() -> argparse.ArgumentParser:
 def _add_export(parser: argparse.ArgumentParser) -> None:
     needed = parser.add_argument_group("what to export")
     needed.add_argument("--pipeline", type=Path, required=True, metavar="FILE", help="joblib file; it can run any code")
-    needed.add_argument("--train", type=Path, required=True, metavar="CSV", help="rows that the pipeline was fitted on")
-    needed.add_argument("--test", type=Path, required=True, metavar="CSV", help="rows that it has not seen")
+    needed.add_argument(
+        "--train", type=Path, required=True, metavar="FILE", help="rows that the pipeline was fitted on"
+    )
+    needed.add_argument("--test", type=Path, required=True, metavar="FILE", help="rows that it has not seen")
     needed.add_argument("--target", required=True, metavar="COLUMN", help="column that it predicts")
     needed.add_argument("--name", required=True, help="the model's name in URLs: letters, digits, . _ -")
     needed.add_argument("--version", required=True, help="must be new; versions are never overwritten")
@@ -95,14 +98,17 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     about.add_argument("--description", default="", metavar="TEXT", help="first paragraph of the model card")
     about.add_argument("--source", metavar="TEXT", help="where the data come from (default: the files' names)")
     about.add_argument("--private", action="store_true", help="leave the sample of training rows out of the bundle")
+    parser.add_argument("--allow-constant", action="store_true", help="let columns pass that hold one value only")
     parser.set_defaults(run=_export)
 
 
 def _export(options: argparse.Namespace) -> int:
     print(f"Exporting {options.name}/{options.version}: loading scikit-learn …", flush=True)
     from training.export_command import export_from_files
+    from training.stages import stages
 
-    bundle = export_from_files(options)
+    with stages() as tell:
+        bundle = export_from_files(options, tell)
     print(f"  {bundle.folder}: {_summary(bundle)}")
     for note in bundle.manifest.convergence:
         print(f"  not converged: {note}")
