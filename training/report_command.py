@@ -58,9 +58,7 @@ def read_test_rows(path: Path, target: str, manifest: Manifest) -> pd.DataFrame:
     if manifest.classes and all(isinstance(label, str) for label in manifest.classes):
         texts[target] = str
     try:
-        table = pd.read_csv(
-            path, keep_default_na=False, na_values=[""], dtype=texts, float_precision="round_trip", low_memory=False
-        )
+        table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=texts, low_memory=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as problem:
         raise ReportRefused(f"{path} is not a CSV file with a header, in UTF-8: {problem}") from problem
     if target not in table:
