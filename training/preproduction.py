@@ -43,6 +43,7 @@ from training.errors import ReportRefused
 from training.instances import Rows, column_notes, json_body, read_rows
 
 MOST_ROWS = 100  # in one request
+_REQUESTS = 20  # at least, as far as there are rows
 LABELS = 1000  # in one request
 _SEED = 20170520
 _WRITER = "preproduction"
@@ -172,13 +173,16 @@ def row_id(position: int) -> str:
 def request_sizes(rows: int) -> Iterator[int]:
     """How many rows each request holds: 1 to 100, small ones more often, the same each time.
 
+    Of few rows it makes smaller requests, so that there are some dozens of run times.
+
     >>> sizes = list(request_sizes(1000))
     >>> sum(sizes), min(sizes), max(sizes) <= MOST_ROWS
     (1000, 1, True)
     """
+    most = min(MOST_ROWS, max(1, rows // _REQUESTS))
     draw = random.Random(_SEED)  # noqa: S311 - no secret: sizes that look like traffic
     while rows > 0:
-        size = min(rows, int(math.exp(draw.uniform(0.0, math.log(MOST_ROWS + 1)))))
+        size = min(rows, int(math.exp(draw.uniform(0.0, math.log(most + 1)))))
         yield size
         rows -= size
 
