@@ -10,10 +10,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from training.errors import BundleExists, ExportRefused, ParityError, TrainingError
+    from training.errors import BundleExists, ExportRefused, ParityError, ReportRefused, TrainingError
     from training.export import export_bundle
+    from training.preproduction import preproduction_report
 
-__all__ = ["BundleExists", "ExportRefused", "ParityError", "TrainingError", "export_bundle"]
+__all__ = [
+    "BundleExists",
+    "ExportRefused",
+    "ParityError",
+    "ReportRefused",
+    "TrainingError",
+    "export_bundle",
+    "preproduction_report",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -22,6 +31,10 @@ def __getattr__(name: str) -> Any:
         from training.export import export_bundle
 
         return export_bundle
+    if name == "preproduction_report":
+        from training.preproduction import preproduction_report
+
+        return preproduction_report
     if name in __all__:
         from training import errors
 

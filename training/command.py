@@ -1,7 +1,11 @@
+<<<<<<< HEAD
 """The command line of training: `demo`, `export` and `parity`.
+=======
+"""The command line of training: `demo`, `export` and `report`.
+>>>>>>> refs/heads/report
 
 Heavy imports happen inside the commands, so that `--help` and a mistyped option answer at once. Exit codes: 0 done,
-1 refused (the reason is printed), 2 a wrong option.
+1 refused (the reason is printed) or, of `report`, a verdict that alerts, 2 a wrong option.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from audit.settings import SettingsError
 from scoring.bundle import Bundle, BundleError
 from training.errors import TrainingError
 
@@ -40,13 +45,30 @@ and then:
       --target good --name credit --version 1""",
 }
 
+REPORT_HELP: dict[str, Any] = {
+    "help": "show on test rows what production will report",
+    "formatter_class": argparse.RawDescriptionHelpFormatter,
+    "description": """\
+Make the preproduction report of a model: the page that production will show, from test rows.
+
+The rows are sent through the code that scores in production, their truth as labels. Columns
+other than the target are the model's features; rows that do not fit them are judged as in
+production, not refused. An empty cell is missing. Limits of verdicts are the bundle's, or
+those of HYPERPLANE_THRESHOLDS.""",
+    "epilog": """\
+example:
+  python -m training report credit/3 --test test.csv --target good --out report.html
+
+exit codes: 0 nothing alerts, 1 a verdict alerts or there can be no report, 2 a wrong option.""",
+}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
-    except (TrainingError, BundleError, OSError) as problem:
+    except (TrainingError, BundleError, SettingsError, OSError) as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
     return code
@@ -62,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--out", type=Path, default=Path("models"), help="folder of bundles (default: models)")
     demo.set_defaults(run=_demo)
     _add_export(commands.add_parser("export", **EXPORT_HELP))
+<<<<<<< HEAD
     parity = commands.add_parser(
         "parity",
         help="prove every combination of docs/parity.md again and write the page",
@@ -74,6 +97,9 @@ def _parser() -> argparse.ArgumentParser:
         "--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one for each core)"
     )
     parity.set_defaults(run=_parity)
+=======
+    _add_report(commands.add_parser("report", **REPORT_HELP))
+>>>>>>> refs/heads/report
     return parser
 
 
@@ -102,6 +128,17 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_export)
 
 
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL[/VERSION]", help="without a version, the newest")
+    parser.add_argument("--test", type=Path, required=True, metavar="CSV", help="rows that it was not fitted on")
+    parser.add_argument("--target", required=True, metavar="COLUMN", help="column of the truth")
+    parser.add_argument("--drop", action="append", default=[], metavar="COLUMN", help="no feature; may be repeated")
+    parser.add_argument("--models", type=Path, default=Path("models"), help="folder of bundles (default: models)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the page here, one HTML file")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write report.json here")
+    parser.set_defaults(run=_report)
+
+
 def _export(options: argparse.Namespace) -> int:
     print(f"Exporting {options.name}/{options.version}: loading scikit-learn …", flush=True)
     from training.export_command import export_from_files
@@ -114,6 +151,12 @@ def _export(options: argparse.Namespace) -> int:
         print(f"  not converged: {note}")
     print(f"  read {bundle.folder / 'card.md'}")
     return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from training.report_command import report_on_file
+
+    return 1 if report_on_file(options).verdict.level == "alert" else 0
 
 
 def _demo(options: argparse.Namespace) -> int:

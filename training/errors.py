@@ -3,7 +3,8 @@
 TrainingError
 ├── ExportRefused        the pipeline or the data cannot be exported exactly: the message says why and what to do
 │   └── ParityError      the graph does not predict what scikit-learn does: the message shows the worst rows
-└── BundleExists         a bundle of that name and version is there: versions are never overwritten
+├── BundleExists         a bundle of that name and version is there: versions are never overwritten
+└── ReportRefused        there is nothing to report on: no such model, no rows, no truth that belongs to the model
 """
 
 from __future__ import annotations
@@ -23,3 +24,7 @@ class ParityError(ExportRefused):
 
 class BundleExists(TrainingError):
     """`models/{name}/{version}` is taken; choose another version."""
+
+
+class ReportRefused(TrainingError):
+    """No preproduction report can be made of what was given."""

@@ -1,7 +1,8 @@
 """The gate: the graph must predict what scikit-learn predicts, or nothing is exported.
 
 Compared are the test rows and at least 5,000 adversarial ones (`training.adversarial`), in one batch and singly (of
-very many test rows 10,000), as ONNX Runtime runs them in production. The rule, for each score, probability or value, in double:
+very many test rows 10,000), as ONNX Runtime runs them in production. The rule, in double, for each score, probability
+or value:
 
     |graph - reference| <= 1e-9 + 1e-6 * |reference|
 
