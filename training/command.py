@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""The command line of training: `demo`, `export` and `parity`.
-=======
-"""The command line of training: `demo`, `export` and `report`.
->>>>>>> refs/heads/report
+"""The command line of training: `demo`, `export`, `report` and `parity`.
 
 Heavy imports happen inside the commands, so that `--help` and a mistyped option answer at once. Exit codes: 0 done,
 1 refused (the reason is printed) or, of `report`, a verdict that alerts, 2 a wrong option.
@@ -84,7 +80,6 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--out", type=Path, default=Path("models"), help="folder of bundles (default: models)")
     demo.set_defaults(run=_demo)
     _add_export(commands.add_parser("export", **EXPORT_HELP))
-<<<<<<< HEAD
     parity = commands.add_parser(
         "parity",
         help="prove every combination of docs/parity.md again and write the page",
@@ -97,9 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         "--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one for each core)"
     )
     parity.set_defaults(run=_parity)
-=======
     _add_report(commands.add_parser("report", **REPORT_HELP))
->>>>>>> refs/heads/report
     return parser
 
 
