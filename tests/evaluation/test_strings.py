@@ -113,8 +113,6 @@ def test_profiles_of_texts_merge_exactly(reference: Reference) -> None:
 ANY: st.SearchStrategy[Any] = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=3), st.just([]), st.just({})
 )
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.just([]) | st.just({})
-)
 
 
 @given(st.lists(st.text(max_size=3), unique=True, max_size=5), st.lists(ANY, min_size=1))
