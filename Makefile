@@ -6,7 +6,7 @@ BROWSER := tests/browser/node_modules/.installed
 given = $(if $($(1)),--$(2)='$(subst ','\'',$($(1)))')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format coverage explore models parity lock clean .missing
+.PHONY: help setup run test check format coverage explore models parity rescore lock clean .missing
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ coverage: check models $(BROWSER) ## The tests once more, counting which lines t
 
 parity: setup ## Prove every combination of model and preparation again, and write docs/parity.md
 	@$(PY) -m training parity --out docs/parity.md
+
+rescore: setup ## Export mixed-type data of 20,000 rows and score each row over HTTP, in batches and alone
+	@RESCORE_ROWS=20000 $(PY) -m pytest tests/test_mixed_rescoring.py --timeout 1800 $(ARGS)
 
 models: setup ## Train and export the demo bundles that are not there yet
 	@$(PY) -m training demo --out models

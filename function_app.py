@@ -429,6 +429,7 @@ def overview_of(catalog: Catalog, derived: Store | None = None) -> list[HomeMode
                 description=served.manifest.description if served else "",
                 latest=latest(derived, name) if derived else None,
                 problem=None if served else catalog.problems.get(f"{name}/{champion}", "its bundle was refused"),
+                convergence=tuple(served.manifest.convergence) if served else (),
             )
         )
     return found

@@ -1,4 +1,4 @@
-"""Drift: the distributions of features and outputs now, against those before production. Pure.
+"""Drift: the distributions of features and outputs now, against the baseline. Pure.
 
 Counted are instances that the model can take: outcome `scored`, `abstained` or `failed`, of the version and bundle
 that the report speaks of; a rejected instance may hold anything and is left out. Every distribution is compared over
@@ -142,8 +142,8 @@ def importance_ranks(features: list[Feature]) -> dict[str, int]:
 
 def _why_nothing(profile: Profile | None) -> str:
     if profile is None or not profile.instances:
-        return "No instance was judged in this window."
-    return "Every instance of this window was rejected, or was scored by another bundle of this version."
+        return "No instance was judged."
+    return "Every instance was rejected, or was scored by another bundle of this version."
 
 
 def _nothing(sentence: str, rows: int) -> Drift:
@@ -252,7 +252,7 @@ class _Judge:
         decisive = next((s for s in statistics if s.level == level), statistics[0])
         told = f"{decisive.title} {decisive.value:.3g}"
         if level == "ok":
-            return f"{name} is distributed as before production ({told})."
+            return f"{name} is distributed as in the baseline ({told})."
         return f"{name} has drifted: {told}, threshold {decisive.threshold:.3g}; {_moved(before, now)}."
 
 

@@ -121,7 +121,7 @@ def _delays_s(matched: pd.DataFrame, counting: pd.DataFrame) -> NDArray[np.float
 
 def _sentence(scored: int, labelled: int) -> str:
     if not scored:
-        return "No instance was scored in this window."
+        return "No instance was scored."
     if not labelled:
         which = "the only scored instance" if scored == 1 else f"any of the {scored:,} scored instances"
         return f"No label has come for {which}."

@@ -59,7 +59,7 @@ def performance_section(
     if manifest is None or rows is None or not len(rows):
         sentence = joined.arrival.sentence
         if manifest is None and joined.arrival.labelled:
-            sentence = "The bundle cannot be read, so nobody knows the classes and the figures before production."
+            sentence = "The bundle cannot be read, so nobody knows the classes and the figures at export."
         return Performance(
             verdict=Verdict(level="no data", sentence=sentence),
             labels=joined.arrival,

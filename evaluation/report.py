@@ -13,10 +13,19 @@ from evaluation.performance import performance_section
 from evaluation.profile import NO_VERSION, Profile, merge_by_key
 from evaluation.profiler import Reference
 from evaluation.profiling import profiling_section
-from evaluation.report_format import SCHEMA, Finding, ModelFacts, Report, Sources, Window
+from evaluation.report_format import (
+    SCHEMA,
+    Finding,
+    ModelFacts,
+    Occasion,
+    Performance,
+    Report,
+    Sources,
+    Window,
+)
 from evaluation.thresholds import Thresholds
 from evaluation.verdicts import overall
-from evaluation.windows import report_id
+from evaluation.windows import preproduction_id, report_id
 from scoring.bundle import Manifest, class_key
 
 MOST_FINDINGS = 100
@@ -48,6 +57,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     problems: Mapping[str, str]  # by version: why a bundle cannot be read
     findings: Sequence[Finding] = ()
     notes: Sequence[str] = ()
+    occasion: Occasion = "production"
 
 
 def build_report(evidence: Evidence, setting: Mapping[str, float] | None = None) -> Report:
@@ -61,7 +71,9 @@ def build_report(evidence: Evidence, setting: Mapping[str, float] | None = None)
     manifests = {name: found.manifest for name, found in evidence.references.items()}
     coverage = coverage_section(evidence.hours, _log_facts(evidence), manifest, baseline, version, thresholds)
     performance = performance_section(evidence.joined, manifests, version, thresholds)
-    profiling = profiling_section(evidence.hours, manifest, version)
+    if evidence.occasion == "preproduction":
+        performance = _over_scored_rows(performance, coverage.counts.calls)
+    profiling = profiling_section(evidence.hours, manifest, version, evidence.occasion)
     champion = merged.get((evidence.model, version, "champion"))
     drift = drift_section(champion, manifest, baseline, reference.sha256 if reference else "", thresholds)
     sections = {
@@ -72,7 +84,8 @@ def build_report(evidence: Evidence, setting: Mapping[str, float] | None = None)
     }
     return Report(
         schema=SCHEMA,
-        id=report_id(evidence.window, evidence.as_of),
+        occasion=evidence.occasion,
+        id=_id(evidence),
         model=_model_facts(evidence, version, reference),
         window=evidence.window,
         as_of=evidence.as_of,
@@ -96,6 +109,24 @@ def primary_version(evidence: Evidence) -> str:
         return max(champions, key=lambda profile: (profile.last_ts or "", profile.version)).version
     known = [(found.manifest.created, version) for version, found in evidence.references.items()]
     return max(known)[1] if known else NO_VERSION
+
+
+def _id(evidence: Evidence) -> str:
+    if evidence.occasion == "preproduction":
+        return preproduction_id(evidence.as_of)
+    return report_id(evidence.window, evidence.as_of)
+
+
+def _over_scored_rows(performance: Performance, rows: int) -> Performance:
+    """Why figures differ from the export's, which knows the model's answer to every row: said where they stand."""
+    scored = performance.labels.scored
+    if scored == rows:
+        return performance
+    note = (
+        f"{scored:,} of {rows:,} rows were scored, and the figures are over these alone, as in production. "
+        "The export measured what the model answers to every row, also where it now abstains or the row is rejected."
+    )
+    return msgspec.structs.replace(performance, notes=[note, *performance.notes])
 
 
 def _log_facts(evidence: Evidence) -> LogFacts:
@@ -127,6 +158,7 @@ def _model_facts(evidence: Evidence, version: str, reference: Reference | None) 
         positive=None if manifest.positive is None else class_key(manifest.positive),
         features=len(manifest.features),
         convergence=manifest.convergence,
+        not_converged=manifest.criteria.not_converged,
         criteria=_criteria(manifest),
         data=[f"{name}: {value}" for name, value in sorted(manifest.data.items())],
     )
@@ -159,7 +191,7 @@ def _why_provisional(evidence: Evidence) -> list[str]:
     still_open = sum(not blob.closed for blob in evidence.blobs)
     if still_open:
         reasons.append(f"Provisional: {still_open} blob{'s are' if still_open > 1 else ' is'} still open and may grow.")
-    if evidence.as_of[:19] < evidence.window.until[:19]:
+    if evidence.occasion == "production" and evidence.as_of[:19] < evidence.window.until[:19]:
         reasons.append(f"Provisional: the window is not over yet, it ends at {evidence.window.until}.")
     return reasons
 

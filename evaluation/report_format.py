@@ -26,6 +26,7 @@ from scoring.bundle import Task
 SCHEMA = 1
 
 Level = Literal["ok", "warn", "alert", "no data"]
+Occasion = Literal["production", "preproduction"]
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +114,7 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
     positive: str | None = None
     features: int = 0
     convergence: list[str] = []  # convergence warnings raised while it was fitted, in full
+    not_converged: Literal["flag", "abstain"] = "flag"  # what it does about them
     criteria: list[str] = []  # when it abstains, one sentence each
     data: list[str] = []  # where its training data came from, one sentence each
     problem: str | None = None  # why the bundle could not be read
@@ -439,6 +441,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The whole of `report.json`."""
 
     schema: int
+    occasion: Occasion = "production"  # preproduction: made of test rows, scored as in production, before going there
     id: str  # safe in a URL: day-2026-11-23-20261124T000700Z
     model: ModelFacts
     window: Window

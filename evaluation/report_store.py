@@ -24,7 +24,12 @@ JSON = "application/json"
 
 
 def write_report(derived: Store, report: Report, html: str | None) -> ReportEntry:
-    """Store a report, over one of the same id, and make it the latest if none is newer."""
+    """Store a report, over one of the same id, and make it the latest if none is newer.
+
+    Raises `ValueError` for one made before production: it says nothing of the log, and must never be the latest here.
+    """
+    if report.occasion != "production":
+        raise ValueError(f"{report.id} was made before production; keep it as a file, not among the reports of the log")
     entry = entry_of(report)
     folder = _folder(report.model.name, report.id)
     derived.put(f"{folder}/report.json", encode_report(report), overwrite=True, content_type=JSON)

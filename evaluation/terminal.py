@@ -13,15 +13,19 @@ from rich.text import Text
 
 from evaluation.report_format import Report
 
+MOST_CONVERGENCE = 3
 _STYLES = {"ok": "green", "warn": "yellow", "alert": "bold red", "no data": "dim"}
 
 
 def print_report(report: Report) -> None:
-    """Verdicts by section, and the notes."""
+    """What it covers, whether the fit had converged, the verdicts by section, and what the sources lack."""
     console = Console()
     state = " (provisional)" if report.provisional else ""
-    window = f"{_brief(report.window.since)} to {_brief(report.window.until)}"
-    console.print(plain(f"{report.model.name} {report.model.version}, {window}, as of {_brief(report.as_of)}{state}"))
+    console.print(plain(f"{report.model.name} {report.model.version}, {_covers(report)}{state}"))
+    for note in report.model.convergence[:MOST_CONVERGENCE]:
+        console.print(plain(f"not converged: {note}", "yellow"))
+    if len(report.model.convergence) > MOST_CONVERGENCE:
+        console.print(plain(f"not converged: {len(report.model.convergence) - MOST_CONVERGENCE} more", "yellow"))
     table = Table(box=None, pad_edge=False, show_header=False)
     for name in ("section", "level", "sentence"):
         table.add_column(name, overflow="fold")
@@ -31,6 +35,14 @@ def print_report(report: Report) -> None:
     console.print(table)
     for finding in report.sources.findings:
         console.print(plain(f"{finding.blob}: {finding.what}", "red"))
+
+
+def _covers(report: Report) -> str:
+    if report.occasion == "preproduction":
+        rows = report.coverage.counts.calls
+        return f"before production: {rows:,} test row{'' if rows == 1 else 's'}"
+    window = f"{_brief(report.window.since)} to {_brief(report.window.until)}"
+    return f"{window}, as of {_brief(report.as_of)}"
 
 
 def _brief(timestamp: str) -> str:

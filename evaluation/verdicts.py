@@ -57,10 +57,10 @@ def judged(figure: Figure, before: Metric | None, thresholds: Thresholds, *, tes
     if figure.value is None:
         return _with(figure, before, "no data", None, f"{figure.title}: {figure.status}.")
     if before is None:
-        return _with(figure, None, "no data", None, f"{figure.title} was not measured before production.")
+        return _with(figure, None, "no data", None, f"{figure.title} has no value from the export.")
     needed = thresholds.need("labelled_minimum")
     margin = thresholds.margin(figure.name, before.value)
-    told = f"{figure.title} is {_short(figure.value)}, before production it was {_short(before.value)}"
+    told = f"{figure.title} is {_short(figure.value)}, at export it was {_short(before.value)}"
     if figure.n < needed:
         sentence = f"{told}; {figure.n:,} labelled instances are too few for a verdict, {needed:,.0f} are needed."
         return _with(figure, before, "no data", margin, sentence)

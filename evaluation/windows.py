@@ -96,8 +96,16 @@ def report_id(window: Window, as_of: str) -> str:
     start = window.since[:13] if window.kind == "hour" else window.since[:10]
     if window.kind in ("custom", "all"):
         start = f"{window.since[:13]}-{window.until[:13]}"
-    moment = as_of.replace("-", "").replace(":", "").removesuffix("Z").replace(".000000", "").replace(".", "")
-    return f"{window.kind}-{start}-{moment}Z"
+    return f"{window.kind}-{start}-{_moment(as_of)}"
+
+
+def preproduction_id(as_of: str) -> str:
+    """The id of a report made before production: no window of the log, so never mistaken for one.
+
+    >>> preproduction_id("2026-11-24T09:12:33.000000Z"), is_report_id(preproduction_id("2026-11-24T09:12:33.000000Z"))
+    ('preproduction-20261124T091233Z', False)
+    """
+    return f"preproduction-{_moment(as_of)}"
 
 
 def is_report_id(text: str) -> bool:
@@ -107,3 +115,7 @@ def is_report_id(text: str) -> bool:
     (True, False)
     """
     return _ID.fullmatch(text) is not None
+
+
+def _moment(as_of: str) -> str:
+    return as_of.replace("-", "").replace(":", "").removesuffix("Z").replace(".000000", "").replace(".", "") + "Z"

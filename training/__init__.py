@@ -11,10 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from training.candidates.fitting import fit
-    from training.errors import BundleExists, ExportRefused, FitRefused, ParityError, TrainingError
+    from training.errors import BundleExists, ExportRefused, FitRefused, ParityError, ReportRefused, TrainingError
     from training.export import export_bundle
+    from training.preproduction import preproduction_report
 
-__all__ = ["BundleExists", "ExportRefused", "FitRefused", "ParityError", "TrainingError", "export_bundle", "fit"]
+__all__ = [
+    "BundleExists",
+    "ExportRefused",
+    "FitRefused",
+    "ParityError",
+    "ReportRefused",
+    "TrainingError",
+    "export_bundle",
+    "fit",
+    "preproduction_report",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -27,6 +38,10 @@ def __getattr__(name: str) -> Any:
         from training.candidates.fitting import fit
 
         return fit
+    if name == "preproduction_report":
+        from training.preproduction import preproduction_report
+
+        return preproduction_report
     if name in __all__:
         from training import errors
 

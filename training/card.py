@@ -146,6 +146,11 @@ def _parity(manifest: Manifest) -> str:
     )
     if parity.label_ties:
         text += f" {parity.label_ties:,} labels differ where scikit-learn's top two scores are within 1e-9."
+    if parity.split_ties:
+        text += (
+            f" {parity.split_ties:,} adversarial rows lie on a tree's split to the last bit, behind a step whose last "
+            "bit is not fixed; there scikit-learn gives the graph's answer to a row that cannot be told from them."
+        )
     if parity.ill_conditioned:
         text += f" On {parity.ill_conditioned:,} rows far outside the training range no digit of the answer is certain."
     if parity.no_reference:

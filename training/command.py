@@ -1,7 +1,7 @@
-"""The command line of training: `demo`, `export`, `fit` and `parity`.
+"""The command line of training: `demo`, `export`, `fit`, `report` and `parity`.
 
 Heavy imports happen inside the commands, so that `--help` and a mistyped option answer at once. Exit codes: 0 done,
-1 refused (the reason is printed), 2 a wrong option, 130 stopped by Ctrl-C.
+1 refused (the reason is printed) or, of `report`, a verdict that alerts, 2 a wrong option, 130 stopped by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from audit.settings import SettingsError
 from scoring.bundle import Bundle, BundleError
 from training.errors import TrainingError
 from training.fit_options import FIT_HELP, add_fit
@@ -25,8 +26,9 @@ EXPORT_HELP: dict[str, Any] = {
 Export a fitted scikit-learn pipeline to models/NAME/VERSION.
 
 The graph is compared with scikit-learn on the test rows and 5,000 adversarial ones, and
-nothing is written if they disagree. All columns but the target must be numbers; an empty
-cell is missing. The columns must be those that the pipeline was fitted with.
+nothing is written if they disagree. Files are CSV or Parquet (by their ending); columns are
+numbers, booleans or text, and an empty cell is missing. All columns but the target (and the
+weights) must be those that the pipeline was fitted with, in its order.
 
 A joblib file can run any code when it is loaded: export only files that you trust.""",
     "epilog": """\
@@ -40,13 +42,30 @@ and then:
       --target good --name credit --version 1""",
 }
 
+REPORT_HELP: dict[str, Any] = {
+    "help": "show on test rows what production will report",
+    "formatter_class": argparse.RawDescriptionHelpFormatter,
+    "description": """\
+Make the preproduction report of a model: the page that production will show, from test rows.
+
+The rows are sent through the code that scores in production, their truth as labels. Columns
+other than the target are the model's features; rows that do not fit them are judged as in
+production, not refused. An empty cell is missing. Limits of verdicts are the bundle's, or
+those of HYPERPLANE_THRESHOLDS.""",
+    "epilog": """\
+example:
+  python -m training report credit/3 --test test.csv --target good --out report.html
+
+exit codes: 0 nothing alerts, 1 a verdict alerts or there can be no report, 2 a wrong option.""",
+}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
         code: int = options.run(options)
-    except (TrainingError, BundleError, OSError) as problem:
+    except (TrainingError, BundleError, SettingsError, OSError) as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -78,14 +97,17 @@ def _parser() -> argparse.ArgumentParser:
         "--workers", type=int, default=os.cpu_count() or 1, help="processes (default: one for each core)"
     )
     parity.set_defaults(run=_parity)
+    _add_report(commands.add_parser("report", **REPORT_HELP))
     return parser
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
     needed = parser.add_argument_group("what to export")
     needed.add_argument("--pipeline", type=Path, required=True, metavar="FILE", help="joblib file; it can run any code")
-    needed.add_argument("--train", type=Path, required=True, metavar="CSV", help="rows that the pipeline was fitted on")
-    needed.add_argument("--test", type=Path, required=True, metavar="CSV", help="rows that it has not seen")
+    needed.add_argument(
+        "--train", type=Path, required=True, metavar="FILE", help="rows that the pipeline was fitted on"
+    )
+    needed.add_argument("--test", type=Path, required=True, metavar="FILE", help="rows that it has not seen")
     needed.add_argument("--target", required=True, metavar="COLUMN", help="column that it predicts")
     needed.add_argument("--name", required=True, help="the model's name in URLs: letters, digits, . _ -")
     needed.add_argument("--version", required=True, help="must be new; versions are never overwritten")
@@ -100,7 +122,19 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     about.add_argument("--description", default="", metavar="TEXT", help="first paragraph of the model card")
     about.add_argument("--source", metavar="TEXT", help="where the data come from (default: the files' names)")
     about.add_argument("--private", action="store_true", help="leave the sample of training rows out of the bundle")
+    parser.add_argument("--allow-constant", action="store_true", help="let columns pass that hold one value only")
     parser.set_defaults(run=_export)
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL[/VERSION]", help="without a version, the newest")
+    parser.add_argument("--test", type=Path, required=True, metavar="CSV", help="rows that it was not fitted on")
+    parser.add_argument("--target", required=True, metavar="COLUMN", help="column of the truth")
+    parser.add_argument("--drop", action="append", default=[], metavar="COLUMN", help="no feature; may be repeated")
+    parser.add_argument("--models", type=Path, default=Path("models"), help="folder of bundles (default: models)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the page here, one HTML file")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write report.json here")
+    parser.set_defaults(run=_report)
 
 
 def _fit(options: argparse.Namespace) -> int:
@@ -116,13 +150,21 @@ def _fit(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     print(f"Exporting {options.name}/{options.version}: loading scikit-learn …", flush=True)
     from training.export_command import export_from_files
+    from training.stages import stages
 
-    bundle = export_from_files(options)
+    with stages() as tell:
+        bundle = export_from_files(options, tell)
     print(f"  {bundle.folder}: {_summary(bundle)}")
     for note in bundle.manifest.convergence:
         print(f"  not converged: {note}")
     print(f"  read {bundle.folder / 'card.md'}")
     return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from training.report_command import report_on_file
+
+    return 1 if report_on_file(options).verdict.level == "alert" else 0
 
 
 def _demo(options: argparse.Namespace) -> int:

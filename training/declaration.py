@@ -30,4 +30,5 @@ class Declaration:
     source: str | None
     convergence: Sequence[str]
     private: bool
+    allow_constant: bool
     seed: int

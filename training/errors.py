@@ -4,7 +4,8 @@ TrainingError
 ├── ExportRefused        the pipeline or the data cannot be exported exactly: the message says why and what to do
 │   └── ParityError      the graph does not predict what scikit-learn does: the message shows the worst rows
 ├── FitRefused           the table or an option does not allow a comparison of candidates: the message names the fix
-└── BundleExists         a bundle of that name and version is there: versions are never overwritten
+├── BundleExists         a bundle of that name and version is there: versions are never overwritten
+└── ReportRefused        there is nothing to report on: no such model, no rows, no truth that belongs to the model
 """
 
 from __future__ import annotations
@@ -28,3 +29,7 @@ class FitRefused(TrainingError):
 
 class BundleExists(TrainingError):
     """`models/{name}/{version}` is taken; choose another version."""
+
+
+class ReportRefused(TrainingError):
+    """No preproduction report can be made of what was given."""

@@ -69,6 +69,8 @@ def export_bundle(
     source: str | None = None,
     convergence: Sequence[str] = (),
     private: bool = False,
+    allow_constant: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
     clock: Callable[[], float] = time.time,
     seed: int = 0,
 ) -> Bundle:
@@ -84,6 +86,8 @@ def export_bundle(
     of (binary; the second class otherwise). `p99_ms`, `cold_start_ms` are run times asked for. `thresholds` are verdict
     thresholds that differ from evaluation's defaults. `convergence` are texts of warnings raised while fitting
     (`training.convergence.fit_recorded` returns them). `private` leaves out the sample of training rows.
+    `allow_constant` lets columns pass of which all training rows hold the same value. `tell` is called with a few
+    words at the beginning of each stage of the work, which takes seconds to minutes.
 
     Raises `ExportRefused` with the reason and the fix, `ParityError` with the worst rows, `BundleExists` for a
     version that is taken. Nothing is written then.
@@ -94,16 +98,23 @@ def export_bundle(
         feature_names=feature_names, target=target, target_unit=target_unit,
         policies=read_policies(policies or {}, units or {}), positive=positive, criteria=criteria or Criteria(),
         requirements=Requirements(p99_ms=p99_ms, cold_start_ms=cold_start_ms), thresholds=dict(thresholds or {}),
-        description=description, source=source, convergence=convergence, private=private, seed=seed,
+        description=description, source=source, convergence=convergence, private=private,
+        allow_constant=allow_constant, seed=seed,
     )  # fmt: skip
     check_free(declared.models, name, version)
-    return _export(pipeline, (X_train, y_train), (X_test, y_test), sample_weight, declared)
+    return _export(pipeline, (X_train, y_train), (X_test, y_test), sample_weight, declared, tell)
 
 
 def _export(
-    pipeline: Any, train_set: tuple[Any, Any], test_set: tuple[Any, Any], sample_weight: Any, declared: Declaration
+    pipeline: Any,
+    train_set: tuple[Any, Any],
+    test_set: tuple[Any, Any],
+    sample_weight: Any,
+    declared: Declaration,
+    tell: Callable[[str], None],
 ) -> Bundle:
     """Refuse, convert, prove, measure, write."""
+    tell("reading the data")
     kind = model_kind(pipeline)
     columns = read_columns(pipeline, train_set[0], declared.feature_names)
     train = _data(*train_set, columns, "train", kind.task != "regression")
@@ -113,14 +124,19 @@ def _export(
     truth = _truth(train, test, kind)
     positive = _positive(declared.positive, kind)
     reference = Reference(pipeline, kind, columns)
+    if not declared.allow_constant:
+        _none_constant(train, columns)
     takes = what_it_takes(reference, train.values, columns)
     _no_surprises(train, test, columns, takes)
     _same_answers(test_set[0], reference, test)
+    tell("converting to ONNX")
     graph = convert(pipeline, kind, columns.vocabularies).SerializeToString(deterministic=True)
     features = describe_features(train.values, columns, takes, declared.policies)
     session = GraphSession(graph, kind)
+    tell("proving that the graph predicts the same")
     parity = prove(reference, session, train.values, test.values, columns, takes, declared.seed)
 
+    tell("measuring")
     answer = session.predict(test.values)
     importances = permutation_importance(session.predict, test.values, truth, kind, declared.seed)
     features = [
@@ -213,6 +229,17 @@ def _positive(positive: Label | None, kind: ModelKind) -> Label | None:
     if positive not in kind.classes:
         raise ExportRefused(f"positive={positive!r} is none of the classes {list(kind.classes)}")
     return positive
+
+
+def _none_constant(train: Data, columns: Columns) -> None:
+    """Refuse columns from which nothing can have been learnt."""
+    for i, column in enumerate(train.values.T):
+        if not np.isnan(column).any() and (column == column[0]).all():
+            raise ExportRefused(
+                f"column {columns.names[i]!r} holds {columns.said(i, float(column[0]))} in all {len(train)} training "
+                "rows, so that the model cannot have learnt from it, and production could not judge it: leave it out "
+                "of the pipeline, or pass allow_constant=True (--allow-constant)"
+            )
 
 
 def _same_answers(X_test: Any, reference: Reference, test: Data) -> None:

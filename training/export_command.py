@@ -1,20 +1,22 @@
-"""`python -m training export`: a pipeline stored with joblib, and CSV files, become a bundle."""
+"""`python -m training export`: a pipeline stored with joblib, and CSV or Parquet files, become a bundle."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from scoring.bundle import Bundle, Label
 from training.errors import ExportRefused
 from training.export import export_bundle
 
 
-def export_from_files(options: argparse.Namespace) -> Bundle:
-    """Read the files that the options name, and export."""
+def export_from_files(options: argparse.Namespace, tell: Callable[[str], None]) -> Bundle:
+    """Read the files that the options name, and export; `tell` hears of each stage."""
     pipeline = _load(options.pipeline)
     train, test = _read(options.train, options.target), _read(options.test, options.target)
     weights = train.pop(options.weights) if options.weights else None
@@ -35,6 +37,8 @@ def export_from_files(options: argparse.Namespace) -> Bundle:
         description=options.description,
         source=options.source or f"{options.train.name}, {options.test.name}",
         private=options.private,
+        allow_constant=options.allow_constant,
+        tell=tell,
     )  # fmt: skip
 
 
@@ -53,11 +57,16 @@ def _load(path: Path) -> Any:
 
 
 def _read(path: Path, target: str) -> pd.DataFrame:
-    """A CSV file; an empty cell is missing, and nothing else is: "NA" is text."""
+    """A Parquet or CSV file; in CSV an empty cell is missing, and nothing else is: "NA" is text."""
     try:
-        table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+        if path.suffix in (".parquet", ".pq"):
+            table = pd.read_parquet(path)
+        else:
+            table = pd.read_csv(path, keep_default_na=False, na_values=[""])
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as problem:
         raise ExportRefused(f"{path} is not a CSV file with a header, in UTF-8: {problem}") from problem
+    except pa.ArrowInvalid as problem:
+        raise ExportRefused(f"{path} is not a Parquet file: {problem}") from problem
     if target not in table:
         raise ExportRefused(f"{path} has no column {target!r}; its columns are {', '.join(map(str, table.columns))}")
     return table

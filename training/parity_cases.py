@@ -202,7 +202,7 @@ def _voters() -> list[tuple[str, Any]]:
 
 
 def _network(kind: Any) -> Any:
-    return make_pipeline(StandardScaler(), kind((8,), solver="lbfgs", max_iter=300, random_state=0))
+    return make_pipeline(StandardScaler(), kind(hidden_layer_sizes=(8,), solver="lbfgs", max_iter=300, random_state=0))
 
 
 MODELS: dict[str, tuple[tuple[Target, ...], Callable[[], Any]]] = {

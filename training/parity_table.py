@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version as installed
-from itertools import groupby
 
 import joblib
 
-from training.parity import ABSOLUTE, ADVERSARIAL_ROWS, RELATIVE
+from training.parity import ABSOLUTE, ADVERSARIAL_ROWS, RELATIVE, TIE_UNITS
 from training.parity_cases import FRESH_ROWS, PREPARATIONS, ROWS, TEST_ROWS, Case
 from training.parity_proof import Proof, put_to_the_proof
 
@@ -108,23 +107,30 @@ def _refusals(proofs: Sequence[Proof]) -> str:
 def _one_line(reason: str) -> str:
     """What the refusal says, without its table of rows."""
     paragraphs = reason.split("\n\n")
-    return " ".join(" ".join([paragraphs[0], *paragraphs[2:]]).split())
+    first = paragraphs[0].split("; nothing was exported")[0].rstrip(".")
+    return " ".join(". ".join([first, *paragraphs[2:]]).split())
 
 
 def _ties(proofs: Sequence[Proof]) -> str:
-    tied = [proof for proof in proofs if proof.parity and proof.parity.split_ties]
-    if not tied:
+    counts: dict[str, dict[str, int]] = {}
+    for proof in proofs:
+        if proof.parity and proof.parity.split_ties:
+            of_model = counts.setdefault(proof.case.model, {})
+            of_model[proof.case.preparation] = of_model.get(proof.case.preparation, 0) + proof.parity.split_ties
+    if not counts:
         return ""
-    by_model = groupby(sorted(tied, key=lambda proof: proof.case.model), key=lambda proof: proof.case.model)
-    lines = [
-        f"- {model}: "
-        + ", ".join(f"{p.case.preparation} ({p.case.target}) {p.parity.split_ties}" for p in group if p.parity)
-        for model, group in by_model
+    names = [name for name in PREPARATIONS if any(name in of_model for of_model in counts.values())]
+    lines = ["| | " + " | ".join(names) + " |", "|---|" + "--:|" * len(names)]
+    lines += [
+        f"| {model} | " + " | ".join(str(of_model.get(name, "")) for name in names) + " |"
+        for model, of_model in counts.items()
     ]
-    return (
-        "## Rows on a split to the last bit\n\n"
-        "A logarithm, a power or a matrix product has no promised last bit, in scikit-learn either. Behind one, a row "
-        "can be built whose value lies on a tree's split to that bit; for such adversarial rows scikit-learn gives "
-        "the graph's answer to a row that is at most 16 units in the last place away. They are counted, here and in "
-        "the bundle's manifest (`split_ties`):\n\n" + "\n".join(lines)
-    )
+    return f"""## Rows on a split to the last bit
+
+A logarithm, a power or a matrix product has no promised last bit, in scikit-learn either. Behind one, a row can be
+built whose value lies on a tree's split to that bit. For such adversarial rows scikit-learn gives the graph's answer to
+a row that is at most {TIE_UNITS} units in the last place away. They are counted here, two and three classes together,
+and for each model in its bundle's manifest (`split_ties`); why, says
+[a decision](decisions/0009-splits-behind-rounded-arithmetic.md).
+
+""" + "\n".join(lines)

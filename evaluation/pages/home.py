@@ -27,6 +27,7 @@ class HomeModel:
     description: str = ""
     latest: ReportEntry | None = None  # its newest report
     problem: str | None = None  # why it cannot be served
+    convergence: tuple[str, ...] = ()  # what was warned of when it was fitted
 
 
 def home_page(models: list[HomeModel], *, with_key: bool, code: str | None = None) -> str:

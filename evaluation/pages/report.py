@@ -15,6 +15,7 @@ from typing import Any
 
 from evaluation.intervals import wilson
 from evaluation.pages import numbers
+from evaluation.pages.occasion import made_of, words
 from evaluation.pages.plots.curves import LINES, curves
 from evaluation.pages.plots.latency import latency
 from evaluation.pages.plots.outcomes import outcomes
@@ -32,6 +33,7 @@ CATEGORIES = 24  # of a feature, listed by name
 CLASSES = 12  # classes listed with their figures
 CONFUSION = 20  # classes of the confusion matrix that fit on a page
 P99 = {"p99_ms": "99 % of requests within"}  # when no limit is asked for
+CONVERGENCE = 3  # warnings of the fit
 CURVES = {"roc": "ROC curve", "pr": "Precision and recall", "calibration": "Calibration"}
 
 
@@ -57,6 +59,8 @@ def report_page(report: Report, *, served: bool = False, code: str | None = None
         served=served,
         code=code,
         window=numbers.window(report.window),
+        words=words(report),
+        made_of=made_of(report),
         answers=_answers(report),
         coverage_plots=_coverage_plots(report),
         reasons=_reasons(report),
@@ -71,6 +75,7 @@ def report_page(report: Report, *, served: bool = False, code: str | None = None
             "rates": RATES,
             "classes": CLASSES,
             "confusion": CONFUSION,
+            "convergence": CONVERGENCE,
         },
         whisker=lambda figure: markup(whisker(figure)),
         categories=_categories,

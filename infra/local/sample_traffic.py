@@ -1,9 +1,9 @@
 """A little real traffic for `make run`: the rows that each bundle keeps as its sample, sent as a client would.
 
-Most go as they are, in batches of mixed sizes and one by one; one in twenty lacks a value, has a text for a number or
-lies far outside the training range. Two thirds are then labelled with the truth that the sample holds. Last comes one
-request of three rows, one good, one with a missing value, one with a text in a number. The draw is seeded by the
-model's name: the same rows on every machine.
+Most go as they are, in batches of mixed sizes and one by one; one in twenty lacks a value, has one of a wrong type or
+one far from what training had. Two thirds are then labelled with the truth that the sample holds. Last comes one
+request of three rows, one good, one with a missing value, one with a wrong type. The draw is seeded by the model's
+name: the same rows on every machine.
 """
 
 from __future__ import annotations
@@ -101,12 +101,14 @@ def required_feature(manifest: dict[str, Any], row: dict[str, Any]) -> str:
 
 
 def one_of_each(row: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """The row as it is, without the named value, and with a text for it."""
-    return [row, {key: value for key, value in row.items() if key != name}, row | {name: "n/a"}]
+    """The row as it is, without the named value, and with one of a wrong type: a text, or a number for a text."""
+    wrong = 0 if isinstance(row[name], str) else "n/a"
+    return [row, {key: value for key, value in row.items() if key != name}, row | {name: wrong}]
 
 
 def spoiled(row: dict[str, Any], draw: random.Random) -> dict[str, Any]:
-    """The same row with one value missing, of a wrong type, or far out of range."""
+    """The same row with one value missing, of a wrong type, or far from all that training had."""
     name = draw.choice(list(row))
-    _, without, with_text = one_of_each(row, name)
-    return draw.choice([without, with_text, row | {name: 1e12}])
+    _, without, with_wrong_type = one_of_each(row, name)
+    far = "nobody has ever seen this" if isinstance(row[name], str) else 1e12
+    return draw.choice([without, with_wrong_type, row | {name: far}])

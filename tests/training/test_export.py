@@ -22,6 +22,7 @@ from scoring.bundle import Bundle, Criteria, load_bundle
 from scoring.envelope import Envelope
 from scoring.model import Model
 from tests.training.problems import Problem, fitted_logistic, fitted_ridge, numbers, people, values
+from training.errors import ExportRefused
 
 
 def exported_people(out: Path, **options: Any) -> tuple[Problem, Any, Bundle]:
@@ -216,12 +217,15 @@ def test_the_fingerprint_changes_with_every_part_of_the_training_data(tmp_path: 
     assert exports[-1].manifest.data["weighted"] is True
 
 
-def test_a_constant_column_is_allowed_and_named_in_the_card(tmp_path: Path) -> None:
+def test_a_constant_column_is_refused_or_if_it_is_meant_named_in_the_card(tmp_path: Path) -> None:
     problem = numbers()
     X = problem.X_train.copy()
     X[:, 3] = 0.1
     changed = Problem(X, problem.y_train, problem.X_test, problem.y_test)
-    bundle = changed.export(make_pipeline(StandardScaler(), LogisticRegression()).fit(X, problem.y_train), tmp_path)
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, problem.y_train)
+    with pytest.raises(ExportRefused, match=r"column 'x3' holds 0.1 in all 60 training rows.*leave it out"):
+        changed.export(pipeline, tmp_path)
+    bundle = changed.export(pipeline, tmp_path, allow_constant=True)
     feature = bundle.manifest.features[3]
     assert (feature.minimum, feature.maximum, feature.deviation) == (0.1, 0.1, 0.0)
     assert "The same value in every training row, so the model cannot have learnt from: x3" in (

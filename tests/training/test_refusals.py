@@ -92,7 +92,7 @@ def test_test_rows_of_another_type_than_the_training_rows(tmp_path: Path) -> Non
 
 def test_text_that_reaches_a_model_as_it_is(tmp_path: Path) -> None:
     problem = people()
-    X, X_test = problem.X_train.assign(owner="yes"), problem.X_test.assign(owner="no")
+    X, X_test = (part.assign(owner=part["owner"].astype(str)) for part in (problem.X_train, problem.X_test))
     prepare = ColumnTransformer([("age", "passthrough", ["age in years"])], remainder=FunctionTransformer(_as_number))
     pipeline = make_pipeline(prepare, LogisticRegression()).fit(X, problem.y_train)
     message = refusal(Problem(X, problem.y_train, X_test, problem.y_test), pipeline, tmp_path)

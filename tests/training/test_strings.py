@@ -121,7 +121,7 @@ def test_a_card_is_not_broken_by_its_categories() -> None:
     assert len(re.findall(r"(?<!\\)\|", row)) == 7, "as many cells as columns"
     assert "<script" not in text
     assert "\u202e" not in text
-    assert "“”, “”" in row
+    assert "“”, “ ”" in row
     assert "(100,000 characters)" in row
     assert len(text) < 4_000
 

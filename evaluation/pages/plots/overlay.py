@@ -1,4 +1,4 @@
-"""Two histograms laid over each other: before production, and now.
+"""Two histograms laid over each other: the baseline, and now.
 
 Both are drawn as shares of their own total, so that a baseline of 400 rows and a day of a million compare. Each bin
 is as wide as the next whatever its edges: what is compared is how much lies in a bin, and bins made of quantiles or
@@ -135,7 +135,7 @@ def _names(main: list[Column], box: Box, slot: float) -> list[str]:
 
 def _in_words(pair: HistogramPair, main: list[Column], apart: list[Column], unit: str | None) -> str:
     before, now = _total(pair, now=False), _total(pair, now=True)
-    words = [f"Before production {count(before)} values, now {count(now)}."]
+    words = [f"In the baseline {count(before)} values, now {count(now)}."]
     if pair.edges is not None and main:
         between = f"from {number(pair.edges[0])} to {number(pair.edges[-1])} {unit or ''}"
         words.append(f"{len(main)} {'bin' if len(main) == 1 else 'bins'} {between}.")
