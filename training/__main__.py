@@ -1,4 +1,4 @@
-"""`python -m training demo|export|fit`."""
+"""`python -m training demo|export|fit|report|parity`."""
 
 from __future__ import annotations
 

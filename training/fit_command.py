@@ -25,7 +25,10 @@ def fit_from_files(options: argparse.Namespace) -> Result:
     page = options.comparison or Path(f"{options.name}-{options.version}-candidates.html")
     if page.is_dir():
         raise FitRefused(f"--comparison {page} is a folder; name a file, such as {page / 'candidates.html'}")
-    data = read_table(options.data)
+    data = read_table(options.data, options.text)
+    absent = [name for name in options.text if name not in data]
+    if absent:
+        raise FitRefused(f"--text: {options.data} has no column {absent[0]!r}")
     test = read_table(options.test, _text_columns(data)) if options.test else None
     try:
         with watching() as watch:

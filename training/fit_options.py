@@ -49,6 +49,9 @@ def add_fit(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     data = parser.add_argument_group("the data")
     data.add_argument("--test", type=Path, metavar="FILE", help="rows to test the pick on")
     data.add_argument("--test-share", type=float, default=0.25, metavar="SHARE", help="without --test (default: 0.25)")
+    data.add_argument(
+        "--text", action="append", default=[], metavar="COLUMN", help="categories though written as numbers, as 01067"
+    )
     data.add_argument("--drop", action="append", default=[], metavar="COLUMN", help="leave out; may be repeated")
     data.add_argument("--keep", action="append", default=[], metavar="COLUMN", help="though it looks like an id")
     data.add_argument("--weights", metavar="COLUMN", help="column of weights for fitting")

@@ -105,6 +105,7 @@ def _exported(comparison: Comparison, exporter: Exporter, watch: Watch, about: d
         refit = _refit(judged, comparison.problem)
         try:
             options = _options(judged, refit, comparison, refused, about)
+            options |= {"tell": lambda words: watch.say(f"  {words} …")}
             bundle = exporter(*_arguments(refit, comparison.problem), **options)
         except ExportRefused as problem:
             refused.append(f"{judged.candidate.title} cannot be exported: {_brief(str(problem))}")

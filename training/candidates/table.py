@@ -33,7 +33,8 @@ MEANT = {
 def read_table(path: Path, text: Iterable[str] = ()) -> pd.DataFrame:
     """The file's table; the columns named in `text` are read as text even where they look like numbers."""
     if path.suffix.lower() in {".parquet", ".pq"}:
-        return _parquet(path)
+        table = _parquet(path)
+        return table.astype({name: "string" for name in text if name in table})
     try:
         _refuse_repeated(_header(path), str(path))
         with warnings.catch_warnings():

@@ -156,6 +156,13 @@ class TestTheCommand:
         assert not (tmp_path / "models").exists()
         assert "120 test rows" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
+    def test_reads_codes_as_text_when_told_so(self, tmp_path: Path) -> None:
+        table = points().assign(code=[f"0{i % 5}" for i in range(120)])
+        points(seed=1).assign(code="09").to_csv(tmp_path / "test.csv", index=False)
+        assert self.run(tmp_path, "--text", "code", "--test", str(tmp_path / "test.csv"), table=table) == 0
+        code = load_bundle(tmp_path / "models" / "m" / "1").manifest.features[2]
+        assert (code.type, code.categories) == ("string", ["00", "01", "02", "03", "04"])
+
     def test_shows_hostile_names_as_text(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         table = (
             points().rename(columns={"a": HOSTILE, "b": "[bold]\u202eb"}).replace({"y": {"yes": "\x1b[31m[red]yes"}})
@@ -173,8 +180,9 @@ class TestTheCommand:
             (["--test", "nowhere.csv"], "nowhere.csv"),
             (["--candidates", "oracle"], "there is no 'oracle' here"),
             (["--comparison", "."], "is a folder; name a file"),
+            (["--text", "zip"], "has no column 'zip'"),
         ],
-        ids=["target", "name", "file", "candidate", "page"],
+        ids=["target", "name", "file", "candidate", "page", "text"],
     )
     def test_refuses_in_one_line_with_exit_code_1(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], words: str
