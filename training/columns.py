@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from scoring.artifacts import LONE_SURROGATE, text_artifacts
+from scoring.storable import STRING_LIMIT
 from training.converters.table import UNSEEN, Vocabulary
 from training.errors import ExportRefused
 
@@ -104,8 +106,22 @@ def _text_column(name: str, series: pd.Series) -> TextColumn:
             f"use one of them: X[{name!r}] = X[{name!r}].where(X[{name!r}].notna(), None)"
         )
     categories = tuple(sorted({str(value) for value in objects[~missing]}))
+    _check_texts(name, categories)
     gone = objects[missing][0] if missing.any() else _usual_missing(series.dtype)
     return TextColumn(name, categories, series.dtype, Vocabulary(name, list(categories), gone))
+
+
+def _check_texts(name: str, categories: tuple[str, ...]) -> None:
+    """Refuse texts that no client could send or no manifest hold."""
+    long = [text for text in categories if len(text) > STRING_LIMIT]
+    if long:
+        raise ExportRefused(
+            f"column {name!r} holds texts of more than {STRING_LIMIT:,} characters ({len(long)} of them, the first "
+            f"begins {long[0][:30]!r}); requests may not hold such. Shorten them, or leave the column out"
+        )
+    broken = next((text for text in categories if LONE_SURROGATE in text_artifacts(text)), None)
+    if broken is not None:
+        raise ExportRefused(f"column {name!r} holds {broken!r}, half of a character that UTF-8 cannot hold; mend it")
 
 
 def _usual_missing(dtype: Any) -> Any:

@@ -68,6 +68,8 @@ def test_columns_that_no_client_could_send_name_the_column_and_its_type(tmp_path
         "has dtype complex128": 1j,
         "holds values of several types (float, str)": pd.Series(["a", 1.5] * 40, dtype=object),
         "holds values of several types (date)": pd.Series([date(2026, 11, 23)] * 80),
+        "holds texts of more than 1,024 characters (1 of them": pd.Series(["a" * 1_025, "b"] * 40),
+        "half of a character that UTF-8 cannot hold": pd.Series(["a\ud800", "b"] * 40, dtype=object),
         "marks missing values as None and nan": pd.Series(["a", None, np.nan, "b"] * 20, dtype=object),
     }.items():
         X = problem.X_train.assign(owner=column)
