@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Protocol
 
 from evaluation.measured import Measured
-from scoring.bundle import Label
 from training.candidates.catalogue import BASELINE, Candidate, candidates
 from training.candidates.cross_validation import Indices, cross_validated, folds_of
 from training.candidates.judging import Judged, judged, metric_of
@@ -74,9 +73,9 @@ class Pick:
     judged: Judged
     convergence: tuple[str, ...]
     figures: dict[str, Measured]
+    warnings: tuple[str, ...] = ()  # of the last fit and of predicting the test rows
     before: tuple[str, ...] = ()  # better candidates that could not be exported, and why
     bundle: Path | None = None
-    positive: Label | None = None
 
 
 def compare(

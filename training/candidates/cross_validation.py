@@ -87,11 +87,11 @@ def cross_validated(
         for fold in range(problem.folds):
             judged, fitted_on = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
             fitted = fitted_candidate(candidate, problem, fitted_on, fold)
-            with _recorded() as caught:
+            with recorded() as caught:
                 parts.append((judged, predictions_of(fitted.pipeline, problem, problem.train, judged)))
             for note in fitted.convergence:
                 convergence.setdefault(note, []).append(fold + 1)
-            told |= dict.fromkeys((*fitted.warnings, *map(_text, caught)))
+            told |= dict.fromkeys((*fitted.warnings, *map(told_as, caught)))
             thresholds += _thresholds(fitted.pipeline)
             done()
     except Exception as problem_of_its_own:  # noqa: BLE001  one candidate's failure must not lose the others
@@ -114,12 +114,12 @@ def fitted_candidate(candidate: Candidate, problem: Problem, rows: Indices, stre
     chosen = rows[draw.rows]
     pipeline = candidate.make()
     parameters = {} if draw.weights is None else {_weights_name(pipeline): draw.weights}
-    with _recorded() as caught, threads(len(chosen)):
+    with recorded() as caught, threads(len(chosen)):
         notes = fit_recorded(pipeline, train.X.iloc[chosen], train.y[chosen], **parameters)
     notes += [note for note in convergence_notes(pipeline) if note not in notes]
     unsampled = len(draw.rows) == len(rows)
     return Fitted(
-        pipeline, draw.weights if unsampled else weights, tuple(notes), tuple(dict.fromkeys(map(_text, caught)))
+        pipeline, draw.weights if unsampled else weights, tuple(notes), tuple(dict.fromkeys(map(told_as, caught)))
     )
 
 
@@ -182,13 +182,15 @@ def _in_folds(note: str, where: list[int], folds: int) -> str:
 
 
 @contextmanager
-def _recorded() -> Iterator[list[warnings.WarningMessage]]:
+def recorded() -> Iterator[list[warnings.WarningMessage]]:
+    """Keeps what is warned of within this block, rather than showing it."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield caught
 
 
-def _text(warning: warnings.WarningMessage) -> str:
+def told_as(warning: warnings.WarningMessage) -> str:
+    """A warning in one line."""
     return f"{warning.category.__name__}: {' '.join(str(warning.message).split())}"
 
 

@@ -1,14 +1,14 @@
 """`fit`: compare candidates on a table, pick one, fit it on all training rows, export it as a bundle.
 
 The name and version are checked before the long work. A pick that the exporter refuses is said so, and the next best
-is tried: what is exported is the best of those that can be, and the sentence of the pick names the others. A version
-that is taken, or a full disk, ends it: no other candidate would fare better.
+is tried: what is exported is the best of those that can be, and the page names the others. So it is with one that
+raises on a test row. A version that is taken, or a full disk, ends it: no other candidate would fare better.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import pandas as pd
 from scoring.bundle import Bundle, Label
 from training.bundle_writer import check_free
 from training.candidates.comparison import Comparison, Pick, Silent, Watch, compare
-from training.candidates.cross_validation import Fitted, fitted_candidate, predictions_of
+from training.candidates.cross_validation import Fitted, fitted_candidate, predictions_of, recorded, told_as
 from training.candidates.judging import Judged, figures_of
 from training.candidates.problem import Problem, read_problem
 from training.candidates.target import Wanted, in_words
@@ -92,7 +92,7 @@ def fit(
     comparison = compare(problem, metric=metric, wanted=candidates, remedies=remedies, watch=told)
     told.say(comparison.selection.sentence)
     if not export:
-        return _compared(comparison, ())
+        return _compared(comparison)
     destination = {"name": name, "version": version, "out": out}
     return _exported(comparison, exporter or _exporter(), told, destination | {"seed": seed} | about)
 
@@ -102,8 +102,8 @@ def _exported(comparison: Comparison, exporter: Exporter, watch: Watch, about: d
     refused: list[str] = []
     for judged in comparison.selection.ranked:
         watch.say(f"Fitting {judged.candidate.title} on all training rows, and exporting it")
-        refit = _refit(judged, comparison.problem)
         try:
+            refit, pick = _tested(judged, comparison.problem)
             options = _options(judged, refit, comparison, refused, about)
             options |= {"tell": lambda words: watch.say(f"  {words} …")}
             bundle = exporter(*_arguments(refit, comparison.problem), **options)
@@ -111,16 +111,34 @@ def _exported(comparison: Comparison, exporter: Exporter, watch: Watch, about: d
             refused.append(f"{judged.candidate.title} cannot be exported: {_brief(str(problem))}")
             watch.say(f"{refused[-1]}. Next best:")
             continue
-        pick = _pick(judged, refit, comparison.problem, tuple(refused), bundle.folder)
-        return Result(comparison, pick, refit.pipeline, bundle)
-    raise NothingExported("no candidate can be exported: " + " | ".join(refused), _compared(comparison, tuple(refused)))
+        return Result(comparison, replace(pick, before=tuple(refused), bundle=bundle.folder), refit.pipeline, bundle)
+    raise NothingExported("no candidate can be exported: " + " | ".join(refused), _compared(comparison, refused))
 
 
-def _compared(comparison: Comparison, refused: tuple[str, ...]) -> Result:
-    """The best, without a bundle."""
-    best = comparison.selection.ranked[0]
-    refit = _refit(best, comparison.problem)
-    return Result(comparison, _pick(best, refit, comparison.problem, refused), refit.pipeline, None)
+def _compared(comparison: Comparison, refused: Sequence[str] = ()) -> Result:
+    """The best that answers every test row, without a bundle."""
+    told = list(refused)
+    for judged in comparison.selection.ranked:
+        try:
+            refit, pick = _tested(judged, comparison.problem)
+        except ExportRefused as problem:
+            told.append(f"{judged.candidate.title}: {_brief(str(problem))}")
+            continue
+        return Result(comparison, replace(pick, before=tuple(told)), refit.pipeline, None)
+    raise FitRefused("no candidate answers every test row: " + " | ".join(told))
+
+
+def _tested(judged: Judged, problem: Problem) -> tuple[Fitted, Pick]:
+    """Fitted on all training rows, and its figures on the test rows, which may hold what no fold held."""
+    try:
+        refit = _refit(judged, problem)
+        with recorded() as caught:
+            predictions = predictions_of(refit.pipeline, problem, problem.test)
+    except ValueError as refusal:
+        raise ExportRefused(f"it does not answer every test row: {' '.join(str(refusal).split())}") from refusal
+    figures = figures_of(predictions, problem.truth_of(problem.test), problem.target, problem.seed)
+    warned = dict.fromkeys((*refit.warnings, *map(told_as, caught)))
+    return refit, Pick(judged, refit.convergence, figures, tuple(warned))
 
 
 def _refit(judged: Judged, problem: Problem) -> Fitted:
@@ -146,14 +164,6 @@ def _options(
     }
     given = {name: value for name, value in about.items() if value not in (None, "")}
     return own | given
-
-
-def _pick(
-    judged: Judged, refit: Fitted, problem: Problem, before: tuple[str, ...] = (), folder: Path | None = None
-) -> Pick:
-    predictions = predictions_of(refit.pipeline, problem, problem.test)
-    figures = figures_of(predictions, problem.truth_of(problem.test), problem.target, problem.seed)
-    return Pick(judged, refit.convergence, figures, before, folder, problem.target.positive)
 
 
 def _brief(reason: str) -> str:

@@ -93,6 +93,16 @@ def test_what_cannot_be_exported_is_said_and_the_next_best_taken(tmp_path: Path)
     assert "The best of those that can be exported" in exporter.calls[1][1]["description"]
 
 
+def test_a_candidate_that_raises_on_a_test_row_gives_way_to_the_next(tmp_path: Path) -> None:
+    test = points(seed=1)
+    test.loc[0, "a"] = 1e200  # its square is infinite
+    table = points(400).assign(y=lambda table: np.where(table["a"] * table["b"] > 0, "yes", "no"))
+    result = small(table, test=test, export=False)
+    assert result.comparison.selection.ranked[0].candidate.name == "logistic-polynomial"
+    assert result.pick.judged.candidate.name == "logistic"
+    assert "does not answer every test row" in result.pick.before[0]
+
+
 def test_when_nothing_can_be_exported_the_comparison_is_not_lost(tmp_path: Path) -> None:
     with pytest.raises(NothingExported, match="no candidate can be exported: ") as caught:
         small(points(), out=tmp_path, exporter=Exporter(refusals=9))
