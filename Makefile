@@ -6,7 +6,7 @@ BROWSER := tests/browser/node_modules/.installed
 given = $(if $($(1)),--$(2)='$(subst ','\'',$($(1)))')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format coverage explore models parity rescore lock clean .missing
+.PHONY: help setup run test check format coverage explore models guide parity rescore lock clean .missing
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ explore: setup models $(BROWSER) ## The property tests on many examples of their
 
 coverage: check models $(BROWSER) ## The tests once more, counting which lines they ran
 	@$(PY) -m pytest --cov --cov-report=term $(ARGS)
+
+guide: setup ## Run the guide's cases again and write docs/guide
+	@$(PY) -m training.candidates.guide
 
 parity: setup ## Prove every combination of model and preparation again, and write docs/parity.md
 	@$(PY) -m training parity --out docs/parity.md

@@ -122,13 +122,18 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     about.add_argument("--description", default="", metavar="TEXT", help="first paragraph of the model card")
     about.add_argument("--source", metavar="TEXT", help="where the data come from (default: the files' names)")
     about.add_argument("--private", action="store_true", help="leave the sample of training rows out of the bundle")
+    needed.add_argument(
+        "--text", action="append", default=[], metavar="COLUMN", help="categories though written as numbers, as 01067"
+    )
     parser.add_argument("--allow-constant", action="store_true", help="let columns pass that hold one value only")
     parser.set_defaults(run=_export)
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL[/VERSION]", help="without a version, the newest")
-    parser.add_argument("--test", type=Path, required=True, metavar="CSV", help="rows that it was not fitted on")
+    parser.add_argument(
+        "--test", type=Path, required=True, metavar="FILE", help="rows that it was not fitted on, CSV or Parquet"
+    )
     parser.add_argument("--target", required=True, metavar="COLUMN", help="column of the truth")
     parser.add_argument("--drop", action="append", default=[], metavar="COLUMN", help="no feature; may be repeated")
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder of bundles (default: models)")

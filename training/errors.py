@@ -5,6 +5,7 @@ TrainingError
 │   └── ParityError      the graph does not predict what scikit-learn does: the message shows the worst rows
 ├── FitRefused           the table or an option does not allow a comparison of candidates: the message names the fix
 ├── BundleExists         a bundle of that name and version is there: versions are never overwritten
+├── TableRefused         a file cannot be read as a table: the message says where
 └── ReportRefused        there is nothing to report on: no such model, no rows, no truth that belongs to the model
 """
 
@@ -25,6 +26,10 @@ class ParityError(ExportRefused):
 
 class FitRefused(TrainingError):
     """Candidates cannot be compared on what was given."""
+
+
+class TableRefused(TrainingError):
+    """A file, or a table, that cannot be read as columns with names."""
 
 
 class BundleExists(TrainingError):

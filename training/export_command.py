@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 
 from scoring.bundle import Bundle, Label
 from training.errors import ExportRefused
 from training.export import export_bundle
+from training.table_file import read_table
 
 
 def export_from_files(options: argparse.Namespace, tell: Callable[[str], None]) -> Bundle:
     """Read the files that the options name, and export; `tell` hears of each stage."""
     pipeline = _load(options.pipeline)
-    train, test = _read(options.train, options.target), _read(options.test, options.target)
+    train, test = _read(options.train, options), _read(options.test, options)
     weights = train.pop(options.weights) if options.weights else None
     if options.weights and options.weights in test:
         test = test.drop(columns=options.weights)
@@ -56,19 +56,12 @@ def _load(path: Path) -> Any:
         ) from problem
 
 
-def _read(path: Path, target: str) -> pd.DataFrame:
-    """A Parquet or CSV file; in CSV an empty cell is missing, and nothing else is: "NA" is text."""
-    try:
-        if path.suffix in (".parquet", ".pq"):
-            table = pd.read_parquet(path)
-        else:
-            table = pd.read_csv(path, keep_default_na=False, na_values=[""])
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as problem:
-        raise ExportRefused(f"{path} is not a CSV file with a header, in UTF-8: {problem}") from problem
-    except pa.ArrowInvalid as problem:
-        raise ExportRefused(f"{path} is not a Parquet file: {problem}") from problem
-    if target not in table:
-        raise ExportRefused(f"{path} has no column {target!r}; its columns are {', '.join(map(str, table.columns))}")
+def _read(path: Path, options: argparse.Namespace) -> pd.DataFrame:
+    table = read_table(path, options.text)
+    if options.target not in table:
+        raise ExportRefused(
+            f"{path} has no column {options.target!r}; its columns are {', '.join(map(str, table.columns))}"
+        )
     return table
 
 

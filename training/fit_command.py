@@ -14,8 +14,9 @@ from training.bundle_writer import check_free
 from training.candidates.console import print_comparison, watching
 from training.candidates.fitting import NothingExported, Result, fit
 from training.candidates.page import comparison_page, write_page
-from training.candidates.table import kind_of, read_table, typed
+from training.candidates.table import kind_of, typed
 from training.errors import FitRefused
+from training.table_file import read_table
 
 
 def fit_from_files(options: argparse.Namespace) -> Result:
@@ -25,11 +26,11 @@ def fit_from_files(options: argparse.Namespace) -> Result:
     page = options.comparison or Path(f"{options.name}-{options.version}-candidates.html")
     if page.is_dir():
         raise FitRefused(f"--comparison {page} is a folder; name a file, such as {page / 'candidates.html'}")
-    data = read_table(options.data, options.text)
+    data = read_table(options.data, options.text, nullable=True)
     absent = [name for name in options.text if name not in data]
     if absent:
         raise FitRefused(f"--text: {options.data} has no column {absent[0]!r}")
-    test = read_table(options.test, _text_columns(data)) if options.test else None
+    test = read_table(options.test, _text_columns(data), nullable=True) if options.test else None
     try:
         with watching() as watch:
             watch.say(f"{options.data}: {len(data):,} rows, {data.shape[1]} columns")

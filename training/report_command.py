@@ -1,4 +1,4 @@
-"""`python -m training report`: test rows in a CSV file become the preproduction report of a model.
+"""`python -m training report`: test rows in a CSV or Parquet file become the preproduction report of a model.
 
 A cell is read as the model's manifest describes its column: text where the feature is text, so that `007` stays what
 it is; elsewhere as a number, or true or false, where it is written as one, and as text where it is not.
@@ -21,6 +21,7 @@ from scoring.bundle import Bundle, Manifest, list_bundles, load_bundle
 from scoring.serving_config import newest
 from training.errors import ReportRefused
 from training.preproduction import PreproductionReport, preproduction_report
+from training.table_file import read_table
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -53,14 +54,11 @@ def find_bundle(models: Path, text: str) -> Bundle:
 
 
 def read_test_rows(path: Path, target: str, manifest: Manifest) -> pd.DataFrame:
-    """A CSV file; an empty cell is missing, and nothing else is: "NA" is text."""
-    texts: dict[Any, Any] = {feature.name: str for feature in manifest.features if feature.type == "string"}
+    """The file's table, its columns as the manifest has them."""
+    texts = [feature.name for feature in manifest.features if feature.type == "string"]
     if manifest.classes and all(isinstance(label, str) for label in manifest.classes):
-        texts[target] = str
-    try:
-        table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=texts, low_memory=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as problem:
-        raise ReportRefused(f"{path} is not a CSV file with a header, in UTF-8: {problem}") from problem
+        texts.append(target)
+    table = read_table(path, texts)
     if target not in table:
         columns = ", ".join(map(str, table.columns))
         raise ReportRefused(f"{path} has no column {target!r}, which --target names; its columns are {columns}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -27,6 +26,7 @@ from evaluation.schema import report_schema
 from scoring.bundle import Bundle, Criteria, Requirements, load_bundle
 from tests.training.problems import NOON, Problem, fitted_logistic, numbers, people
 from training import ReportRefused, preproduction_report
+from training.bundle_writer import write_bundle
 from training.command import main
 from training.demo import DEMOS
 from training.instances import json_body, read_rows
@@ -37,11 +37,9 @@ HOSTILE = "<script>alert('x')</script>\u202e\x1b[31m"
 
 
 def altered(bundle: Bundle, out: Path, **changes: Any) -> Bundle:
-    """The same bundle with other words in its manifest, which no hash covers."""
-    folder = out / bundle.manifest.name / changes.get("version", bundle.manifest.version)
-    shutil.copytree(bundle.folder, folder)
-    (folder / "manifest.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(bundle.manifest, **changes)))
-    return load_bundle(folder)
+    """The same bundle with other words in its manifest."""
+    files = {name: (bundle.folder / name).read_bytes() for name in bundle.manifest.files}
+    return write_bundle(out, msgspec.structs.replace(bundle.manifest, **changes), files)
 
 
 def report_on(bundle: Bundle | Path, X: Any, y: Any, **options: Any) -> PreproductionReport:

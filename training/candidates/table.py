@@ -1,63 +1,33 @@
-"""A table as a person has it: a CSV or Parquet file, or a DataFrame, brought to five kinds of columns.
+"""A table as a person has it, brought to five kinds of columns.
 
     float, integer, boolean    float64; int64 or, with gaps, Int64; bool or, with gaps, boolean
     string                     Python text, missing as NaN
     empty                      nothing but missing values
 
-Everything else (dates, lists, text mixed with numbers) is refused with the column's name and what to do. In a CSV file
-an empty cell is missing and nothing else is: "NA" is text.
+Everything else (dates, lists, text mixed with numbers) is refused with the column's name and what to do.
 """
 
 from __future__ import annotations
 
-import csv
-import warnings
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from training.errors import FitRefused
+from training.table_file import refuse_repeated
 
-UNREADABLE = (
-    pd.errors.ParserWarning, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, csv.Error
-)  # fmt: skip
 MEANT = {
     "string": "string", "empty": "empty", "boolean": "boolean", "integer": "integer",
     "floating": "float", "mixed-integer-float": "float", "decimal": "float",
 }  # fmt: skip
 
 
-def read_table(path: Path, text: Iterable[str] = ()) -> pd.DataFrame:
-    """The file's table; the columns named in `text` are read as text even where they look like numbers."""
-    if path.suffix.lower() in {".parquet", ".pq"}:
-        table = _parquet(path)
-        return table.astype({name: "string" for name in text if name in table})
-    try:
-        _refuse_repeated(_header(path), str(path))
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
-            return pd.read_csv(
-                path,
-                keep_default_na=False,
-                na_values=[""],
-                dtype_backend="numpy_nullable",
-                dtype=dict.fromkeys(text, "string"),
-                encoding="utf-8-sig",
-                index_col=False,
-                low_memory=False,
-            )
-    except UNREADABLE as problem:
-        raise FitRefused(f"{path} is not a CSV file with a header, in UTF-8: {problem}") from problem
-
-
 def typed(data: pd.DataFrame, what: str = "the table") -> pd.DataFrame:
     """The table with each column in the form that stands above for its kind; refuses what has none."""
     if isinstance(data.columns, pd.MultiIndex):
         raise FitRefused(f"{what} has several levels of column names; flatten them to one")
-    _refuse_repeated(data.columns, what)
+    refuse_repeated(data.columns, what)
     columns = {str(name): _typed(str(name), data[name]) for name in data.columns}
     return pd.DataFrame(columns, index=pd.RangeIndex(len(data)))
 
@@ -68,27 +38,6 @@ def kind_of(column: pd.Series) -> str:
         return "empty"
     kinds = {"f": "float", "i": "integer", "b": "boolean"}
     return kinds.get(getattr(column.dtype, "kind", "O"), "string")
-
-
-def _header(path: Path) -> list[str]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return next(csv.reader(file), [])
-
-
-def _parquet(path: Path) -> pd.DataFrame:
-    import pyarrow
-
-    try:
-        return pd.read_parquet(path)
-    except (pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError) as problem:
-        raise FitRefused(f"{path} cannot be read as Parquet: {problem}") from problem
-
-
-def _refuse_repeated(names: Iterable[Any], what: str) -> None:
-    seen: set[str] = set()
-    repeated = sorted({str(name) for name in names if str(name) in seen or seen.add(str(name))})  # type: ignore[func-returns-value]
-    if repeated:
-        raise FitRefused(f"{what} has columns of the same name: {', '.join(map(repr, repeated))}; rename one of each")
 
 
 def _typed(name: str, column: pd.Series) -> pd.Series:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from onnx import TensorProto
 
 from training.converters.nodes import Nodes
-from training.converters.prediction import Prediction, largest
+from training.converters.prediction import Prediction, above, largest
 from training.converters.table import Numbers, Table
 from training.errors import ExportRefused
 
@@ -117,6 +117,19 @@ def convert_frozen(nodes: Nodes, model: Any, table: Table) -> Prediction:
     from training.converters.registry import predict
 
     return predict(nodes, model.estimator, table)
+
+
+def convert_anomaly(nodes: Nodes, model: Any, table: Table) -> Prediction:
+    """`AnomalyClassifier`: the detector's decision, turned so that it is larger for the second class."""
+    from training.converters.registry import predict
+
+    inside = predict(nodes, model.detector_, table)
+    assert inside.decision is not None, "an outlier detector has a decision function"
+    if model.classes_[1] == model.common:
+        return Prediction(label=above(nodes, inside.decision, 0.0), decision=inside.decision)
+    decision = nodes.op("Neg", inside.decision)
+    reached = nodes.cast(nodes.op("GreaterOrEqual", decision, np.zeros(1)), TensorProto.INT64)
+    return Prediction(label=nodes.flat(reached), decision=decision)
 
 
 def _each(nodes: Nodes, models: Sequence[Any], table: Table) -> list[Prediction]:

@@ -68,6 +68,7 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR, NuSVC, NuSVR, OneClassSVM
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor
 
+from training.candidates.anomaly import AnomalyClassifier
 from training.converters import (
     boosting,
     by_skl2onnx,
@@ -164,13 +165,14 @@ PREDICTORS: dict[type, Predict] = {
     GridSearchCV: ensembles.convert_search,
     RandomizedSearchCV: ensembles.convert_search,
     FrozenEstimator: ensembles.convert_frozen,
+    AnomalyClassifier: ensembles.convert_anomaly,
 }
 COMPOSED_STEPS = frozenset({Pipeline, ColumnTransformer, FeatureUnion})
 TAKES_INFINITIES = (HistGradientBoostingClassifier, HistGradientBoostingRegressor, IsolationForest)
 COMPOSED = frozenset({
     Pipeline, CalibratedClassifierCV, VotingClassifier, VotingRegressor, StackingClassifier, StackingRegressor,
     BaggingClassifier, BaggingRegressor, FixedThresholdClassifier, TunedThresholdClassifierCV, GridSearchCV,
-    RandomizedSearchCV, FrozenEstimator,
+    RandomizedSearchCV, FrozenEstimator, AnomalyClassifier,
 })  # fmt: skip
 
 

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from tests.training.candidates.tables import people, points, problem, quantities
-from training.candidates.table import kind_of, read_table, typed
+from training.candidates.table import kind_of, typed
 from training.candidates.target import in_words
-from training.errors import FitRefused
+from training.errors import FitRefused, TableRefused
+from training.table_file import read_table
 
 
 def csv(folder: Path, text: str) -> Path:
@@ -34,7 +35,7 @@ def refusal(table: pd.DataFrame, target: str = "y", **options: Any) -> str:
 class TestAFile:
     def test_has_columns_of_five_kinds_each_with_gaps(self, tmp_path: Path) -> None:
         path = csv(tmp_path, "i,f,b,s,e,y\n1,1.0,True,NA,,a\n,,,,,b\n3,2.5,False,x,,a\n")
-        table = typed(read_table(path))
+        table = typed(read_table(path, nullable=True))
         found = ["integer", "float", "boolean", "string", "empty", "string"]
         assert kinds(table) == dict(zip("ifbsey", found, strict=True))
         assert table["s"].tolist()[0] == "NA", "only an empty cell is missing"
@@ -43,22 +44,22 @@ class TestAFile:
     def test_as_parquet_is_the_same_table(self, tmp_path: Path) -> None:
         people().to_parquet(tmp_path / "people.parquet")
         people().to_csv(tmp_path / "people.csv", index=False)
-        parquet, text = (typed(read_table(tmp_path / f"people.{kind}")) for kind in ("parquet", "csv"))
+        parquet, text = (typed(read_table(tmp_path / f"people.{kind}", nullable=True)) for kind in ("parquet", "csv"))
         pd.testing.assert_frame_equal(parquet, text)
 
     def test_with_two_columns_of_one_name_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(FitRefused, match="columns of the same name: 'a'; rename one"):
+        with pytest.raises(TableRefused, match="columns of the same name: 'a'; rename one"):
             read_table(csv(tmp_path, "a,b,a\n1,2,3\n"))
 
     @pytest.mark.parametrize("text", ["", "a,b\n1,2,3\n4,5,6\n", 'a,b\n"1,2\n'])
     def test_that_is_no_table_is_refused(self, tmp_path: Path, text: str) -> None:
-        with pytest.raises(FitRefused, match="is not a CSV file with a header"):
+        with pytest.raises(TableRefused, match="is not a CSV file with a header"):
             read_table(csv(tmp_path, text))
 
     def test_that_is_not_parquet_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "table.parquet"
         path.write_bytes(b"PAR1 but not")
-        with pytest.raises(FitRefused, match="cannot be read as Parquet"):
+        with pytest.raises(TableRefused, match="cannot be read as Parquet"):
             read_table(path)
 
 

@@ -11,6 +11,7 @@ from sklearn.ensemble import (
     BaggingClassifier,
     BaggingRegressor,
     HistGradientBoostingClassifier,
+    IsolationForest,
     RandomForestClassifier,
     RandomForestRegressor,
     StackingClassifier,
@@ -28,6 +29,7 @@ from sklearn.svm import SVC, LinearSVC, OneClassSVM
 from sklearn.tree import DecisionTreeClassifier
 
 from tests.training.converters.graphs import predicted
+from training.candidates.anomaly import AnomalyClassifier
 from training.converters.nodes import Nodes
 from training.converters.registry import predict
 from training.converters.table import Numbers, Table
@@ -141,6 +143,16 @@ def test_a_threshold_on_a_model_without_probabilities() -> None:
     model = FixedThresholdClassifier(RidgeClassifier(), response_method="decision_function", threshold=0.1)
     model.fit(X, labels(2))
     assert (model.classes_[predicted(model, 4, "label")(ROWS)] == model.predict(ROWS)).all()
+
+
+@pytest.mark.parametrize("common", ["no", "yes"])
+@pytest.mark.parametrize("detector", [OneClassSVM(nu=0.2), IsolationForest(n_estimators=10, random_state=0)], ids=repr)
+def test_a_detector_of_anomalies_is_a_classifier_of_two_classes(detector: Any, common: str) -> None:
+    model = make_pipeline(StandardScaler(), AnomalyClassifier(detector, common)).fit(X, labels(2))
+    decision = model.decision_function(ROWS)
+    assert predicted(model, 4, "decision")(ROWS).ravel() == pytest.approx(decision, rel=1e-9, abs=1e-12)
+    found = model.classes_[predicted(model, 4, "label")(ROWS)]
+    assert (found == model.predict(ROWS))[np.abs(decision) > 1e-9].all()
 
 
 def test_votes_without_scores_are_refused() -> None:
