@@ -12,7 +12,7 @@ import pytest
 from tests.training.candidates.tables import people, points, problem, quantities
 from training.candidates.table import kind_of, typed
 from training.candidates.target import in_words
-from training.errors import FitRefused, TableRefused
+from training.errors import TableRefused, TrainingError
 from training.table_file import read_table
 
 
@@ -27,7 +27,7 @@ def kinds(table: pd.DataFrame) -> dict[str, str]:
 
 
 def refusal(table: pd.DataFrame, target: str = "y", **options: Any) -> str:
-    with pytest.raises(FitRefused) as caught:
+    with pytest.raises(TrainingError) as caught:
         problem(table, target, **options)
     return str(caught.value)
 
