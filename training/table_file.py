@@ -38,7 +38,7 @@ def read_table(path: Path, text: Iterable[Any] = (), *, nullable: bool = False) 
         refuse_repeated(_header(path), str(path))
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
-            table = pd.read_csv(
+            rows: pd.DataFrame = pd.read_csv(
                 path,
                 keep_default_na=False,
                 na_values=[""],
@@ -50,7 +50,7 @@ def read_table(path: Path, text: Iterable[Any] = (), *, nullable: bool = False) 
             )
     except UNREADABLE as problem:
         raise TableRefused(f"{path} is not a CSV file with a header, in UTF-8: {problem}") from problem
-    return table
+    return rows
 
 
 def refuse_repeated(names: Iterable[Any], what: str) -> None:
