@@ -101,7 +101,14 @@ def read_columns(pipeline: Any, X: Any, feature_names: Sequence[str] | None) -> 
     if repeated:
         raise ExportRefused(f"columns named twice: {', '.join(map(repr, repeated))}; give each feature its own name")
     columns = tuple(read_column(name, frame.iloc[:, i]) for i, name in enumerate(names))
-    return Columns(columns, tuple(fitted) if fitted is not None else None)
+    return Columns(columns, _labels(pipeline, X, fitted))
+
+
+def _labels(pipeline: Any, X: Any, fitted: Any) -> tuple[Any, ...] | None:
+    """What to call the columns: as at the fit. A first step of somebody's own does not say how it was fitted."""
+    if fitted is None and isinstance(X, pd.DataFrame) and not hasattr(pipeline, "n_features_in_"):
+        return tuple(X.columns)
+    return tuple(fitted) if fitted is not None else None
 
 
 def read_features(X: Any, columns: Columns, what: str) -> Doubles:

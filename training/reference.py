@@ -16,7 +16,7 @@ from training.data import Columns, Doubles
 from training.model_kind import ModelKind
 from training.neighbour_ties import neighbours_tied
 
-REFUSALS = (ValueError, FloatingPointError, OverflowError)
+REFUSALS = (ValueError, TypeError, LookupError, ArithmeticError)
 
 
 class Reference:
