@@ -122,6 +122,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     about.add_argument("--description", default="", metavar="TEXT", help="first paragraph of the model card")
     about.add_argument("--source", metavar="TEXT", help="where the data come from (default: the files' names)")
     about.add_argument("--private", action="store_true", help="leave the sample of training rows out of the bundle")
+    about.add_argument("--report", type=Path, metavar="HTML", help="page on the test rows, as production will report")
     needed.add_argument(
         "--text", action="append", default=[], metavar="COLUMN", help="categories though written as numbers, as 01067"
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import platform
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version as installed
@@ -37,7 +38,7 @@ from training.features import describe_features, read_policies
 from training.importance import permutation_importance
 from training.model_kind import ModelKind, model_kind
 from training.parity import compare, prove, what_it_takes
-from training.reference import Reference
+from training.reference import REFUSALS, Reference
 from training.sample import sample_parquet
 from training.session import GraphSession
 
@@ -126,6 +127,7 @@ def _export(
     reference = Reference(pipeline, kind, columns)
     if not declared.allow_constant:
         _none_constant(train, columns)
+    _takes_its_own_rows(pipeline, train_set[0], train)
     takes = what_it_takes(reference, train.values, columns)
     _no_surprises(train, test, columns, takes)
     _same_answers(test_set[0], reference, test)
@@ -229,6 +231,24 @@ def _positive(positive: Label | None, kind: ModelKind) -> Label | None:
     if positive not in kind.classes:
         raise ExportRefused(f"positive={positive!r} is none of the classes {list(kind.classes)}")
     return positive
+
+
+def _takes_its_own_rows(pipeline: Any, X_train: Any, train: Data) -> None:
+    """Refuse data on which the pipeline raises though nothing is missing: they are not of the types of the fit."""
+    complete = np.flatnonzero(~np.isnan(train.values).any(axis=1))[:100]
+    if not len(complete):
+        return
+    rows = X_train.iloc[complete] if isinstance(X_train, pd.DataFrame) else np.asarray(X_train)[complete]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            pipeline.predict(rows)
+        except REFUSALS as problem:
+            raise ExportRefused(
+                f"the pipeline raises for rows of X_train in which nothing is missing: {type(problem).__name__}: "
+                f"{problem}. Pass the data in the types in which it was fitted (of a CSV file, --text COLUMN for codes "
+                "that look like numbers; Parquet keeps types)"
+            ) from problem
 
 
 def _none_constant(train: Data, columns: Columns) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 from scoring.bundle import Bundle, Label
 from training.errors import ExportRefused
 from training.export import export_bundle
+from training.preproduction import preproduction_report
 from training.table_file import read_table
 
 
@@ -19,11 +20,13 @@ def export_from_files(options: argparse.Namespace, tell: Callable[[str], None]) 
     """Read the files that the options name, and export; `tell` hears of each stage."""
     pipeline = _load(options.pipeline)
     train, test = _read(options.train, options), _read(options.test, options)
-    weights = train.pop(options.weights) if options.weights else None
-    if options.weights and options.weights in test:
-        test = test.drop(columns=options.weights)
+    weights = None
+    if options.weights:
+        if options.weights not in train:
+            raise ExportRefused(f"{options.train} has no column {options.weights!r}, which --weights names")
+        weights, test = train.pop(options.weights), test.drop(columns=options.weights, errors="ignore")
     y_train, y_test = train.pop(options.target), test.pop(options.target)
-    return export_bundle(
+    bundle = export_bundle(
         pipeline, train, y_train, test, y_test,
         name=options.name,
         version=options.version,
@@ -40,6 +43,10 @@ def export_from_files(options: argparse.Namespace, tell: Callable[[str], None]) 
         allow_constant=options.allow_constant,
         tell=tell,
     )  # fmt: skip
+    if options.report:
+        tell("scoring the test rows for the report")
+        options.report.write_text(preproduction_report(bundle, test, y_test).html, encoding="utf-8")
+    return bundle
 
 
 def _load(path: Path) -> Any:

@@ -60,6 +60,11 @@ def look_up(nodes: Nodes, column: Numbers | Texts, known: list[Any]) -> Lookup:
         place = nodes.op("Where", nodes.op("Less", column.name, np.zeros(1)), np.array([float(count)]), column.name)
         values = [*column.values, UNSEEN, column.source.missing]
     else:
+        if not any(_is_number(value) for value in known):
+            raise ExportRefused(
+                f"an encoder was fitted on text ({_some(known)}) in a column that holds numbers here; pass the column "
+                "as the text that it was at the fit (--text COLUMN, for a CSV file)"
+            )
         numbers = sorted({float(value) for value in known if _is_number(value)})
         count = len(numbers)
         hits = nodes.cast(nodes.op("Equal", column.name, np.array(numbers).reshape(1, -1)))
@@ -115,6 +120,10 @@ def _plain(categories: Any) -> list[Any]:
     if not values:
         raise ExportRefused("an encoder knows no category of a column; leave the column out")
     return values
+
+
+def _some(known: list[Any]) -> str:
+    return ", ".join(repr(value) for value in known[:3]) + (", …" if len(known) > 3 else "")
 
 
 def _is_number(value: Any) -> bool:
