@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits
 from training.candidates.catalogue import Candidate
 from training.candidates.problem import Problem, Rows
 from training.convergence import convergence_notes, fit_recorded
+from training.converters.ensembles import threshold_of
 
 ONE_THREAD_ROWS = 20_000  # below, starting threads costs more than they save, and far more when cores are shared
 
@@ -59,7 +60,7 @@ class OutOfFold:
     predictions: Predictions = Predictions()
     convergence: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-    thresholds: tuple[float, ...] = ()  # those tuned, one a fold
+    thresholds: tuple[float, ...] = ()  # those tuned, one a fold: of the positive class's probability
     seconds: float = 0.0
     failed: str | None = None
 
@@ -92,7 +93,7 @@ def cross_validated(
             for note in fitted.convergence:
                 convergence.setdefault(note, []).append(fold + 1)
             told |= dict.fromkeys((*fitted.warnings, *map(told_as, caught)))
-            thresholds += _thresholds(fitted.pipeline)
+            thresholds += _thresholds(fitted.pipeline, problem.target.positive)
             done()
     except Exception as problem_of_its_own:  # noqa: BLE001  one candidate's failure must not lose the others
         return OutOfFold(candidate, failed=_failure(problem_of_its_own), seconds=time.perf_counter() - started)
@@ -156,9 +157,13 @@ def _weights_name(pipeline: Any) -> str:
     return f"{pipeline.steps[-1][0]}__sample_weight" if hasattr(pipeline, "steps") else "sample_weight"
 
 
-def _thresholds(pipeline: Any) -> list[float]:
+def _thresholds(pipeline: Any, positive: Any) -> list[float]:
+    """The tuned threshold, turned to the positive class's probability where it is the other's."""
     model = pipeline.steps[-1][1] if hasattr(pipeline, "steps") else pipeline
-    return [float(model.best_threshold_)] if hasattr(model, "best_threshold_") else []
+    if not hasattr(model, "best_threshold_"):
+        return []
+    _, threshold, position = threshold_of(model)
+    return [threshold if model.classes_[position] == positive else 1 - threshold]
 
 
 def _pooled(parts: list[tuple[Indices, Predictions]], rows: int) -> Predictions:
