@@ -21,14 +21,20 @@ import onnx
 from onnx import TensorProto, helper
 
 from scoring.bundle import Output
+from training.converters import registry as registry  # fills the tables of dispatch
+from training.converters.dispatch import predict
 from training.converters.nodes import Nodes
 from training.converters.prediction import Prediction
-from training.converters.registry import predict
 from training.converters.table import Numbers, Table, Texts, Vocabulary
 from training.errors import ExportRefused
 from training.model_kind import ModelKind
 
 INPUT = "features"
+LARGEST_BYTES = 2**31 - 1
+TOO_LARGE = (
+    "the graph is larger than 2 GB, which an ONNX file cannot hold; fit fewer or shallower trees (n_estimators, "
+    "max_depth, min_samples_leaf), or keep fewer training rows in a model that keeps them (nearest neighbours, SVMs)"
+)
 
 
 def convert(pipeline: Any, kind: ModelKind, vocabularies: Sequence[Vocabulary | None]) -> onnx.ModelProto:
@@ -111,6 +117,8 @@ def _output(
 
 
 def _checked(model: onnx.ModelProto) -> onnx.ModelProto:
+    if model.ByteSize() >= LARGEST_BYTES:
+        raise ExportRefused(TOO_LARGE)
     try:
         onnx.checker.check_model(model, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as problem:

@@ -16,7 +16,10 @@ from training.errors import ExportRefused
 
 
 class FeaturePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How production judges a feature, where it differs from the defaults; fields as in `scoring.bundle.Feature`."""
+    """How production judges a feature, where it differs from the defaults; fields as in `scoring.bundle.Feature`.
+
+    `outside` is "abstain" whatever is said here for text of which the pipeline raises when it does not know it.
+    """
 
     unit: str | None = None
     missing: Literal["default", "impute", "abstain", "reject"] = "default"

@@ -248,6 +248,14 @@ def test_a_pipeline_that_cannot_be_converted_is_refused_by_name() -> None:
         convert(pipeline, model_kind(pipeline), [None] * 4)
 
 
+def test_a_graph_that_no_file_can_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = numbers()
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(problem.X_train, problem.y_train)
+    monkeypatch.setattr("training.conversion.LARGEST_BYTES", 100)
+    with pytest.raises(ExportRefused, match=r"larger than 2 GB.*fewer or shallower trees"):
+        convert(pipeline, model_kind(pipeline), [None] * 4)
+
+
 HARD = make_pipeline(SimpleImputer(strategy="median"), StandardScaler(), SVC(C=10.0))
 HARD_PROBLEM = numbers(3)
 HARD.fit(gaps(HARD_PROBLEM.X_train), HARD_PROBLEM.y_train)

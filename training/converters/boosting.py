@@ -16,6 +16,7 @@ import numpy.typing as npt
 from onnx import TensorProto
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
+from training.converters.dispatch import transform
 from training.converters.nodes import Nodes
 from training.converters.prediction import Prediction, above, both, largest
 from training.converters.table import Table
@@ -84,8 +85,6 @@ def _gradient_sums(nodes: Nodes, model: Any, table: Table) -> str:
 
 
 def _histogram_sums(nodes: Nodes, model: Any, table: Table) -> str:
-    from training.converters.registry import transform
-
     x = table if model._preprocessor is None else transform(nodes, model._preprocessor, table)
     trees, targets = [], []
     for iteration in model._predictors:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from training.converters.dispatch import predict
 from training.converters.interpolation import interpolate
 from training.converters.nodes import Nodes
 from training.converters.prediction import Prediction, both, largest
@@ -33,8 +34,6 @@ def convert_calibrated(nodes: Nodes, model: Any, table: Table) -> Prediction:
 
 def _fold(nodes: Nodes, fold: Any, table: Table) -> str:
     """One fold's probabilities, n × classes."""
-    from training.converters.registry import predict
-
     classes = len(fold.classes)
     if len(fold.estimator.classes_) != classes:
         raise ExportRefused("a fold of CalibratedClassifierCV has not seen every class; use fewer folds")

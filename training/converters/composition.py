@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from training.converters.dispatch import predict, transform
 from training.converters.nodes import Nodes
 from training.converters.prediction import Prediction
 from training.converters.table import Table
@@ -13,8 +14,6 @@ from training.converters.table import Table
 
 def convert_pipeline(nodes: Nodes, model: Any, table: Table) -> Table:
     """A pipeline of transformers only."""
-    from training.converters.registry import transform
-
     for name, step in model.steps:
         with nodes.step(name):
             table = transform(nodes, step, table)
@@ -23,8 +22,6 @@ def convert_pipeline(nodes: Nodes, model: Any, table: Table) -> Table:
 
 def predict_pipeline(nodes: Nodes, model: Any, table: Table) -> Prediction:
     """A pipeline whose last step predicts."""
-    from training.converters.registry import predict, transform
-
     for name, step in model.steps[:-1]:
         with nodes.step(name):
             table = transform(nodes, step, table)
@@ -35,8 +32,6 @@ def predict_pipeline(nodes: Nodes, model: Any, table: Table) -> Prediction:
 
 def convert_columns(nodes: Nodes, model: Any, table: Table) -> Table:
     """Each transformer's columns, side by side; `remainder` comes last."""
-    from training.converters.registry import transform
-
     made = []
     for name, step, _ in model.transformers_:
         positions = [int(i) for i in model._transformer_to_input_indices[name]]
@@ -49,8 +44,6 @@ def convert_columns(nodes: Nodes, model: Any, table: Table) -> Table:
 
 def convert_union(nodes: Nodes, model: Any, table: Table) -> Table:
     """Each transformer's columns, side by side, weighted where it is asked for."""
-    from training.converters.registry import transform
-
     made = []
     for name, step in model.transformer_list:
         if isinstance(step, str) and step == "drop":

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto
 
+from training.converters.dispatch import predict
 from training.converters.nodes import Nodes
 from training.converters.prediction import Prediction, above, largest
 from training.converters.table import Numbers, Table
@@ -50,22 +51,16 @@ def convert_bagging_regressor(nodes: Nodes, model: Any, table: Table) -> Predict
 
 def convert_stacking_classifier(nodes: Nodes, model: Any, table: Table) -> Prediction:
     """What the final model makes of the others' answers."""
-    from training.converters.registry import predict
-
     return predict(nodes, model.final_estimator_, _stacked(nodes, model, table, binary=len(model.classes_) == 2))
 
 
 def convert_stacking_regressor(nodes: Nodes, model: Any, table: Table) -> Prediction:
     """What the final model makes of the others' values."""
-    from training.converters.registry import predict
-
     return predict(nodes, model.final_estimator_, _stacked(nodes, model, table, binary=False))
 
 
 def convert_threshold(nodes: Nodes, model: Any, table: Table) -> Prediction:
     """`FixedThresholdClassifier`, `TunedThresholdClassifierCV`: the model's scores, and labels by the threshold."""
-    from training.converters.registry import predict
-
     inner = getattr(model, "estimator_", model.estimator)
     answer = predict(nodes, inner, table)
     score, threshold, position = threshold_of(model)
@@ -107,22 +102,16 @@ def _positive_label(model: Any) -> Any:
 
 def convert_search(nodes: Nodes, model: Any, table: Table) -> Prediction:
     """The best model that a search found."""
-    from training.converters.registry import predict
-
     return predict(nodes, model.best_estimator_, table)
 
 
 def convert_frozen(nodes: Nodes, model: Any, table: Table) -> Prediction:
     """The model that was frozen."""
-    from training.converters.registry import predict
-
     return predict(nodes, model.estimator, table)
 
 
 def convert_anomaly(nodes: Nodes, model: Any, table: Table) -> Prediction:
     """`AnomalyClassifier`: the detector's decision, turned so that it is larger for the second class."""
-    from training.converters.registry import predict
-
     inside = predict(nodes, model.detector_, table)
     assert inside.decision is not None, "an outlier detector has a decision function"
     if model.classes_[1] == model.common:
@@ -133,8 +122,6 @@ def convert_anomaly(nodes: Nodes, model: Any, table: Table) -> Prediction:
 
 
 def _each(nodes: Nodes, models: Sequence[Any], table: Table) -> list[Prediction]:
-    from training.converters.registry import predict
-
     answers = []
     for i, inner in enumerate(models):
         with nodes.step(f"{type(inner).__name__.lower()}-{i}"):
@@ -143,8 +130,6 @@ def _each(nodes: Nodes, models: Sequence[Any], table: Table) -> list[Prediction]
 
 
 def _bagged(nodes: Nodes, model: Any, table: Table) -> list[Prediction]:
-    from training.converters.registry import predict
-
     features = model.estimators_features_
     return [
         predict(nodes, inner, table.select(nodes, np.asarray(columns).tolist()))

@@ -9,8 +9,9 @@ import numpy as np
 import onnxruntime as ort
 from onnx import TensorProto, helper
 
+from training.converters import registry as registry
+from training.converters.dispatch import predict, transform
 from training.converters.nodes import Nodes
-from training.converters.registry import predict, transform
 from training.converters.table import Numbers, Table
 
 Run = Callable[[Any], Any]

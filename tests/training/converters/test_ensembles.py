@@ -30,8 +30,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from tests.training.converters.graphs import predicted
 from training.candidates.anomaly import AnomalyClassifier
+from training.converters.dispatch import predict
 from training.converters.nodes import Nodes
-from training.converters.registry import predict
 from training.converters.table import Numbers, Table
 from training.errors import ExportRefused
 
