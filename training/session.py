@@ -16,6 +16,7 @@ from training.data import Doubles
 from training.errors import ExportRefused
 from training.model_kind import ModelKind
 
+ROWS_IN_A_RUN = 2_500  # nearest neighbours hold rows × training rows in memory, several times
 WRONG_RELEASES = (["1", "26"], ["1", "27"])
 
 
@@ -35,8 +36,10 @@ class GraphSession:
             raise ExportRefused(f"ONNX Runtime {version} cannot load the exported graph: {problem}") from problem
 
     def predict(self, values: Doubles) -> Answer:
-        """Answers for all rows in one run."""
-        return self._answer(self._run(values))
+        """Answers for all rows, in runs of many rows each."""
+        starts = range(0, max(len(values), 1), ROWS_IN_A_RUN)
+        runs = [self._run(values[start : start + ROWS_IN_A_RUN]) for start in starts]
+        return self._answer([np.concatenate(parts) for parts in zip(*runs, strict=True)])
 
     def predict_singly(self, values: Doubles) -> Answer:
         """Answers for all rows, each in a run of its own: a row's last bits depend on the batch that it runs in."""

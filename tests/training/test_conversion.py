@@ -248,6 +248,13 @@ def test_a_pipeline_that_cannot_be_converted_is_refused_by_name() -> None:
         convert(pipeline, model_kind(pipeline), [None] * 4)
 
 
+def test_neighbours_among_too_many_training_rows_are_refused() -> None:
+    X = np.random.default_rng(0).normal(size=(50_001, 2))
+    model = KNeighborsClassifier().fit(X, X[:, 0] > 0)
+    with pytest.raises(ExportRefused, match=r"keeps its 50,001 training rows .* Fit it on fewer rows"):
+        convert(model, model_kind(model), [None] * 2)
+
+
 def test_a_graph_that_no_file_can_hold_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = numbers()
     pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(problem.X_train, problem.y_train)

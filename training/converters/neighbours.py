@@ -23,6 +23,7 @@ from training.converters.prediction import Prediction, largest
 from training.converters.table import Table
 from training.errors import ExportRefused
 
+ROWS_AT_MOST = 50_000
 METRICS = ("euclidean", "manhattan", "chebyshev")
 
 
@@ -59,6 +60,12 @@ def _distances(nodes: Nodes, model: Any, x: str) -> str:
     metric = model.effective_metric_
     if metric not in METRICS:
         raise ExportRefused(f"nearest neighbours by metric {metric!r}; use one of {', '.join(METRICS)}")
+    if model.n_samples_fit_ > ROWS_AT_MOST:
+        raise ExportRefused(
+            f"{type(model).__name__} keeps its {model.n_samples_fit_:,} training rows and looks at all of them for "
+            f"each prediction; more than {ROWS_AT_MOST:,} are not exported, since a large request would take gigabytes. "
+            "Fit it on fewer rows, or use another model"
+        )
     training = np.asarray(model._fit_X.toarray() if hasattr(model._fit_X, "toarray") else model._fit_X, np.float64)
     columns = [nodes.columns(x, [f]) for f in range(training.shape[1])]
     total = ""
