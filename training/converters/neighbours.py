@@ -63,7 +63,7 @@ def _distances(nodes: Nodes, model: Any, x: str) -> str:
     if model.n_samples_fit_ > ROWS_AT_MOST:
         raise ExportRefused(
             f"{type(model).__name__} keeps its {model.n_samples_fit_:,} training rows and looks at all of them for "
-            f"each prediction; more than {ROWS_AT_MOST:,} are not exported, since a large request would take gigabytes. "
+            f"each prediction; more than {ROWS_AT_MOST:,} are not exported: a large request would take gigabytes. "
             "Fit it on fewer rows, or use another model"
         )
     training = np.asarray(model._fit_X.toarray() if hasattr(model._fit_X, "toarray") else model._fit_X, np.float64)
