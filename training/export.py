@@ -127,7 +127,7 @@ def _export(
     reference = Reference(pipeline, kind, columns)
     if not declared.allow_constant:
         _none_constant(train, columns)
-    _takes_its_own_rows(pipeline, train_set[0], train)
+    _takes_its_own_rows(pipeline, train, columns)
     takes = what_it_takes(reference, train.values, columns)
     _no_surprises(train, test, columns, takes)
     _same_answers(test_set[0], reference, test)
@@ -233,16 +233,15 @@ def _positive(positive: Label | None, kind: ModelKind) -> Label | None:
     return positive
 
 
-def _takes_its_own_rows(pipeline: Any, X_train: Any, train: Data) -> None:
+def _takes_its_own_rows(pipeline: Any, train: Data, columns: Columns) -> None:
     """Refuse data on which the pipeline raises though nothing is missing: they are not of the types of the fit."""
     complete = np.flatnonzero(~np.isnan(train.values).any(axis=1))[:100]
     if not len(complete):
         return
-    rows = X_train.iloc[complete] if isinstance(X_train, pd.DataFrame) else np.asarray(X_train)[complete]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            pipeline.predict(rows)
+            pipeline.predict(columns.rows(train.values[complete]))
         except REFUSALS as problem:
             raise ExportRefused(
                 f"the pipeline raises for rows of X_train in which nothing is missing: {type(problem).__name__}: "

@@ -66,6 +66,13 @@ def test_the_pick_is_exported_with_its_figures_and_reasons(tmp_path: Path) -> No
     assert (manifest.metrics["accuracy"].value, manifest.metrics["accuracy"].n) == (accuracy.value, 30)
 
 
+def test_a_boolean_without_gaps_hinders_no_candidate(tmp_path: Path) -> None:
+    table = points().assign(flag=[True, False, False] * 40)
+    result = small(table, out=tmp_path, candidates=["logistic"])
+    assert result.pick.before == ()
+    assert [one.type for one in load_bundle(tmp_path / "m" / "1").manifest.features] == ["float", "float", "boolean"]
+
+
 def test_a_quantity_is_exported_too(tmp_path: Path) -> None:
     result = fit(quantities(), "y", name="q", out=tmp_path, folds=3, candidates=["ridge", "ridge-polynomial"])
     assert result.pick.judged.candidate.name == "ridge-polynomial"
