@@ -52,6 +52,10 @@ class Columns:
         """Which columns hold text."""
         return np.array([isinstance(column, TextColumn) for column in self.columns])
 
+    def holds_unknown(self, values: Doubles) -> npt.NDArray[np.bool_]:
+        """Rows with a text that is not in its column's vocabulary."""
+        return np.asarray((values[:, self.is_text] < 0).any(axis=1))
+
     def said(self, column: int, value: float) -> str:
         """A value of a column, for messages."""
         vocabulary = self.vocabularies[column]
