@@ -137,6 +137,12 @@ def test_columns_in_another_order(tmp_path: Path) -> None:
     assert "pass X_train[list(pipeline.feature_names_in_)]" in refusal(turned, pipeline, tmp_path)
     test = Problem(X, problem.y_train, problem.X_test[X.columns[::-1]], problem.y_test)
     assert "pass X_test[list(pipeline.feature_names_in_)]" in refusal(test, pipeline, tmp_path)
+    more = Problem(X.assign(note=1.0), problem.y_train, problem.X_test, problem.y_test)
+    assert "it was not fitted with 'note': pass X_train[" in refusal(more, pipeline, tmp_path)
+    fewer = Problem(X, problem.y_train, problem.X_test[X.columns[1:]], problem.y_test)
+    assert f"X_test has other columns than the pipeline was fitted with; it lacks {X.columns[0]!r}" in refusal(
+        fewer, pipeline, tmp_path
+    )
 
 
 def test_a_column_that_is_always_missing(tmp_path: Path) -> None:
