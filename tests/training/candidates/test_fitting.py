@@ -237,3 +237,17 @@ class TestTheCommand:
 def test_fit_is_offered_by_the_package() -> None:
     assert fit is fitting.fit
     assert issubclass(NothingExported, FitRefused)
+
+
+@pytest.mark.parametrize(("options", "told"), [([], True), (["--text", "post"], False), (["--drop", "post"], False)])
+def test_codes_that_are_read_as_numbers_are_told(
+    options: list[str], told: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = points().assign(post=["01067", "10115", "80331"] * 40, share=["0", "0.5", "1"] * 40)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    page = str(tmp_path / "page.html")
+    given = ["fit", str(tmp_path / "t.csv"), "--target", "y", "--name", "m", "--no-export", "--comparison", page]
+    assert main([*given, "--candidates", "logistic", "--folds", "2", *options]) == 0
+    said = capsys.readouterr().out
+    assert ("'post' has leading zeros and is read as a number; --text keeps them" in said) is told
+    assert "'share'" not in said
