@@ -154,7 +154,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     libraries: dict[str, str] = {}
     data: dict[str, Any] = {}  # fingerprint: rows, columns, sha256 of the training data; its source
     description: str = ""
-    files: dict[str, str]  # file name → SHA-256, all but manifest.json
+    files: dict[str, str]  # file name → SHA-256, all but manifest.json and SHA256SUMS
 
 
 class Histogram(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from training.candidates.fitting import fit
-    from training.errors import BundleExists, ExportRefused, FitRefused, ParityError, ReportRefused, TrainingError
+    from training.errors import (
+        BundleExists,
+        ExportRefused,
+        FitRefused,
+        ParityError,
+        ReportRefused,
+        TableRefused,
+        TrainingError,
+    )
     from training.export import export_bundle
     from training.preproduction import preproduction_report
 
@@ -21,6 +29,7 @@ __all__ = [
     "FitRefused",
     "ParityError",
     "ReportRefused",
+    "TableRefused",
     "TrainingError",
     "export_bundle",
     "fit",

@@ -27,8 +27,8 @@ Export a fitted scikit-learn pipeline to models/NAME/VERSION.
 
 The graph is compared with scikit-learn on the test rows and 5,000 adversarial ones, and
 nothing is written if they disagree. Files are CSV or Parquet (by their ending); columns are
-numbers, booleans or text, and an empty cell is missing. All columns but the target (and the
-weights) must be those that the pipeline was fitted with, in its order.
+numbers, booleans or text, and an empty cell is missing. All columns but the target, the
+weights and those dropped must be those that the pipeline was fitted with, in its order.
 
 A joblib file can run any code when it is loaded: export only files that you trust.""",
     "epilog": """\
@@ -116,7 +116,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     about.add_argument("--positive", metavar="LABEL", help="of two classes, the one that AUC, TPR and FPR speak of")
     about.add_argument("--weights", metavar="COLUMN", help="column of the weights that it was fitted with")
     about.add_argument("--unit", action="append", default=[], metavar="FEATURE=UNIT", help="may be repeated")
-    about.add_argument("--target-unit", metavar="UNIT")
+    about.add_argument("--target-unit", metavar="UNIT", help="of a quantity that is predicted")
     about.add_argument("--p99-ms", type=float, metavar="MS", help="a request may take so long, 99 times in 100")
     about.add_argument("--cold-start-ms", type=float, metavar="MS", help="start to first answer may take so long")
     about.add_argument("--description", default="", metavar="TEXT", help="first paragraph of the model card")
@@ -124,8 +124,13 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     about.add_argument("--private", action="store_true", help="leave the sample of training rows out of the bundle")
     about.add_argument("--report", type=Path, metavar="HTML", help="page on the test rows, as production will report")
     needed.add_argument(
-        "--text", action="append", default=[], metavar="COLUMN", help="categories though written as numbers, as 01067"
+        "--text",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="categories though written as numbers, as 01067; may be repeated",
     )
+    needed.add_argument("--drop", action="append", default=[], metavar="COLUMN", help="leave out; may be repeated")
     parser.add_argument("--allow-constant", action="store_true", help="let columns pass that hold one value only")
     parser.set_defaults(run=_export)
 

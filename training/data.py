@@ -52,6 +52,10 @@ class Columns:
         """Which columns hold text."""
         return np.array([isinstance(column, TextColumn) for column in self.columns])
 
+    def holds_unknown(self, values: Doubles) -> npt.NDArray[np.bool_]:
+        """Rows with a text that is not in its column's vocabulary."""
+        return np.asarray((values[:, self.is_text] < 0).any(axis=1))
+
     def said(self, column: int, value: float) -> str:
         """A value of a column, for messages."""
         vocabulary = self.vocabularies[column]
@@ -114,13 +118,10 @@ def _labels(pipeline: Any, X: Any, fitted: Any) -> tuple[Any, ...] | None:
 def read_features(X: Any, columns: Columns, what: str) -> Doubles:
     """`X` as doubles, rows × features; refuses other columns, other types, and infinities."""
     frame = _frame(X, what)
+    if isinstance(X, pd.DataFrame) and columns.labels is not None:
+        _same_names(list(X.columns), list(columns.labels), what)
     if frame.shape[1] != len(columns.names):
         raise ExportRefused(f"{what} has {frame.shape[1]} columns, X_train has {len(columns.names)}")
-    if isinstance(X, pd.DataFrame) and columns.labels is not None and list(X.columns) != list(columns.labels):
-        raise ExportRefused(
-            f"{what} has other columns, or another order, than the pipeline was fitted with: "
-            f"pass {what}[list(pipeline.feature_names_in_)]"
-        )
     if not len(frame):
         raise ExportRefused(f"{what} has no rows; a bundle needs training rows and test rows")
     values = np.column_stack([encode(column, frame.iloc[:, i], what) for i, column in enumerate(columns.columns)])
@@ -210,11 +211,32 @@ def _frame(X: Any, what: str) -> pd.DataFrame:
 
 def _same_columns(pipeline: Any, given: list[Any] | None, width: int) -> None:
     fitted = getattr(pipeline, "feature_names_in_", None)
-    if given is not None and fitted is not None and list(fitted) != given:
-        raise ExportRefused(
-            "X_train has other columns, or another order, than the pipeline was fitted with: "
-            "pass X_train[list(pipeline.feature_names_in_)]"
-        )
+    if given is not None and fitted is not None:
+        _same_names(given, list(fitted), "X_train")
     expected = getattr(pipeline, "n_features_in_", width)
     if expected != width:
         raise ExportRefused(f"X_train has {width} columns, the pipeline was fitted with {expected}")
+
+
+def _same_names(given: list[Any], fitted: list[Any], what: str) -> None:
+    """Refuse column names other than those of the fit, or in another order."""
+    if given == fitted:
+        return
+    lacking = [name for name in fitted if name not in given]
+    more = [name for name in given if name not in fitted]
+    if lacking:
+        raise ExportRefused(f"{what} has other columns than the pipeline was fitted with; it lacks {_listed(lacking)}")
+    if more:
+        raise ExportRefused(
+            f"{what} has columns that the pipeline does not know; it was not fitted with {_listed(more)}: "
+            f"pass {what}[list(pipeline.feature_names_in_)] (--drop COLUMN)"
+        )
+    raise ExportRefused(
+        f"{what} has its columns in another order than the pipeline was fitted with, or one of them twice: "
+        f"pass {what}[list(pipeline.feature_names_in_)]"
+    )
+
+
+def _listed(names: list[Any]) -> str:
+    shown = ", ".join(map(repr, names[:5]))
+    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from evaluation.thresholds import DEFAULTS, is_threshold
 from scoring.bundle import Criteria, Label, Requirements
+from training.errors import ExportRefused
 from training.features import FeaturePolicy
 
 
@@ -32,3 +36,26 @@ class Declaration:
     private: bool
     allow_constant: bool
     seed: int
+
+
+def read_run_times(p99_ms: float | None, cold_start_ms: float | None) -> Requirements:
+    """The run times asked for; refuses what no run time can be below."""
+    for name, wanted in (("p99_ms", p99_ms), ("cold_start_ms", cold_start_ms)):
+        if wanted is not None and not (_is_finite(wanted) and wanted > 0):
+            raise ExportRefused(f"{name} must be milliseconds above 0, such as 50.0; it is {wanted!r}")
+    return Requirements(p99_ms=p99_ms, cold_start_ms=cold_start_ms)
+
+
+def read_thresholds(given: Mapping[str, float]) -> dict[str, float]:
+    """Verdict thresholds; refuses names that no verdict knows, since they would silently be without effect."""
+    for name, value in given.items():
+        if not is_threshold(name):
+            known = ", ".join(sorted(DEFAULTS))
+            raise ExportRefused(f"thresholds: there is no threshold {name!r}, but {known}, and margin:FIGURE")
+        if not _is_finite(value):
+            raise ExportRefused(f"thresholds: {name!r} must be a finite number; it is {value!r}")
+    return {name: float(value) for name, value in given.items()}
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -45,6 +45,7 @@ def export_from_files(options: argparse.Namespace, tell: Callable[[str], None]) 
     )  # fmt: skip
     if options.report:
         tell("scoring the test rows for the report")
+        options.report.parent.mkdir(parents=True, exist_ok=True)
         options.report.write_text(preproduction_report(bundle, test, y_test).html, encoding="utf-8")
     return bundle
 
@@ -69,18 +70,24 @@ def _read(path: Path, options: argparse.Namespace) -> pd.DataFrame:
         raise ExportRefused(
             f"{path} has no column {options.target!r}; its columns are {', '.join(map(str, table.columns))}"
         )
-    return table
+    for option, names in (("--text", options.text), ("--drop", options.drop)):
+        absent = [name for name in names if name not in table]
+        if absent:
+            raise ExportRefused(f"{option}: {path} has no column {absent[0]!r}")
+    kept: pd.DataFrame = table.drop(columns=options.drop)
+    return kept
 
 
 def _positive(text: str | None, y: pd.Series) -> Label | None:
     """The label that is written so on the command line, in the type that the file gives it."""
     if text is None:
         return None
-    for label in y.unique().tolist():
+    labels: list[Label] = y.unique().tolist()
+    for label in labels:
         if str(label) == text:
-            found: Label = label
-            return found
-    raise ExportRefused(f"--positive {text}: the target has no such label")
+            return label
+    known = ", ".join(sorted(map(repr, labels))[:10])
+    raise ExportRefused(f"--positive {text}: the target has no such label, but {known}")
 
 
 def _unit(text: str) -> tuple[str, str]:

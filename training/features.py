@@ -52,14 +52,15 @@ def read_policies(given: Mapping[str, Any], units: Mapping[str, str]) -> dict[st
         try:
             policies[name] = msgspec.convert(fields, FeaturePolicy)
         except msgspec.ValidationError as problem:
-            raise ExportRefused(f"policy of feature {name!r}: {problem}") from problem
+            raise ExportRefused(
+                f"policy of feature {name!r}: {problem}; missing is default, impute, abstain or reject; outside is "
+                "flag or abstain; redaction is none, drop or hash; sentinels is a list, unit a text"
+            ) from problem
     return policies
 
 
 def _feature(column: Column, values: Doubles, position: int, takes: Takes, policy: FeaturePolicy) -> Feature:
     there = values[~np.isnan(values)]
-    if not len(there):
-        raise ExportRefused(f"column {column.name!r} is missing in every training row; leave it out of the pipeline")
     _check_policy(column, there, position in takes.missing, policy)
     missing, outside = policy.missing, policy.outside
     if missing == "default" and takes.missing and position not in takes.missing:

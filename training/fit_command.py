@@ -10,13 +10,14 @@ from typing import Any
 
 import pandas as pd
 
+from evaluation.pages.text import shown
 from training.bundle_writer import check_free
 from training.candidates.console import print_comparison, watching
 from training.candidates.fitting import NothingExported, Result, fit
 from training.candidates.page import comparison_page, write_page
 from training.candidates.table import kind_of, typed
 from training.errors import FitRefused
-from training.table_file import read_table
+from training.table_file import columns_of_codes, read_table
 
 
 def fit_from_files(options: argparse.Namespace) -> Result:
@@ -34,6 +35,9 @@ def fit_from_files(options: argparse.Namespace) -> Result:
     try:
         with watching() as watch:
             watch.say(f"{options.data}: {len(data):,} rows, {data.shape[1]} columns")
+            for name in columns_of_codes(options.data, [*options.text, *options.drop]):
+                if pd.api.types.is_numeric_dtype(data[name]):
+                    watch.say(f"{shown(name, 60)!r} has leading zeros and is read as a number; --text keeps them")
             result = fit(data, options.target, test=test, watch=watch, **_arguments(options))
     except NothingExported as problem:
         _show(problem.result, page, options.name)

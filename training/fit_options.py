@@ -32,6 +32,11 @@ to try out without a bundle, some candidates only:
   python -m training fit credit.csv --target good --name credit --no-export \\
       --candidates logistic,logistic-splines,svm-rbf
 
+candidates: logistic svm-rbf random-forest boosting, and logistic-X with X of interactions,
+polynomial, splines, logs; of a quantity: linear ridge ridge-X svm-rbf random-forest
+boosting. With a remedy: logistic-class-weights, random-forest-upsampling and the like; an
+unknown name is answered with all that there are.
+
 metrics: accuracy balanced_accuracy precision recall f1 mcc roc_auc pr_auc log_loss brier;
 of a quantity: rmse mae mape smape r2""",
 }
@@ -50,10 +55,16 @@ def add_fit(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     data.add_argument("--test", type=Path, metavar="FILE", help="rows to test the pick on")
     data.add_argument("--test-share", type=float, default=0.25, metavar="SHARE", help="without --test (default: 0.25)")
     data.add_argument(
-        "--text", action="append", default=[], metavar="COLUMN", help="categories though written as numbers, as 01067"
+        "--text",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="categories though written as numbers, as 01067; may be repeated",
     )
     data.add_argument("--drop", action="append", default=[], metavar="COLUMN", help="leave out; may be repeated")
-    data.add_argument("--keep", action="append", default=[], metavar="COLUMN", help="though it looks like an id")
+    data.add_argument(
+        "--keep", action="append", default=[], metavar="COLUMN", help="though it looks like an id; may be repeated"
+    )
     data.add_argument("--weights", metavar="COLUMN", help="column of weights for fitting")
     data.add_argument("--task", choices=["classification", "regression"], help="when the target does not tell")
     data.add_argument("--positive", metavar="LABEL", help="of two classes, the one that precision and recall speak of")

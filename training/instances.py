@@ -60,7 +60,8 @@ def column_notes(names: Sequence[str], manifest: Manifest) -> list[str]:
     absent = [name for name in features if name not in names]
     notes = []
     if unknown:
-        what = "rejects rows with them" if manifest.criteria.extra_features == "reject" else "ignores them"
+        rejects = manifest.criteria.extra_features == "reject"
+        what = "rejects rows with them: leave the columns out (--drop)" if rejects else "ignores them"
         notes.append(f"Columns that the model does not know: {_listed(unknown)}. It {what}.")
     if absent:
         notes.append(f"Features that the test rows have no column of: {_listed(absent)}. They count as missing.")

@@ -20,6 +20,8 @@ from training.errors import TableRefused
 UNREADABLE = (
     pd.errors.ParserWarning, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError, csv.Error
 )  # fmt: skip
+PARQUET = {".parquet", ".pq"}
+CODE_ROWS = 10_000
 
 
 def read_table(path: Path, text: Iterable[Any] = (), *, nullable: bool = False) -> pd.DataFrame:
@@ -29,7 +31,7 @@ def read_table(path: Path, text: Iterable[Any] = (), *, nullable: bool = False) 
     missing; otherwise of its ordinary ones, which pipelines are mostly fitted with. Raises `TableRefused`, `OSError`.
     """
     kind = "string" if nullable else "str"
-    if path.suffix.lower() in {".parquet", ".pq"}:
+    if path.suffix.lower() in PARQUET:
         table = _parquet(path)
         kinds: dict[Any, Any] = dict.fromkeys((name for name in text if name in table), kind)
         return table.astype(kinds)
@@ -51,6 +53,15 @@ def read_table(path: Path, text: Iterable[Any] = (), *, nullable: bool = False) 
     except UNREADABLE as problem:
         raise TableRefused(f"{path} is not a CSV file with a header, in UTF-8: {problem}") from problem
     return rows
+
+
+def columns_of_codes(path: Path, text: Iterable[Any] = ()) -> list[str]:
+    """Columns of a CSV file, those in `text` left out, whose first rows hold digits after a leading zero, as 01067."""
+    if path.suffix.lower() in PARQUET:
+        return []
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", index_col=False, nrows=CODE_ROWS)
+    known = set(text)
+    return [str(name) for name in rows if name not in known and rows[name].str.fullmatch(r"0[0-9]+").any()]
 
 
 def refuse_repeated(names: Iterable[Any], what: str) -> None:

@@ -84,6 +84,34 @@ def test_weights_that_are_not_there(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "has no column 'wait', which --weights names" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--text", "pots"], "--text: {folder}/train.csv has no column 'pots'"),
+        (["--text", "post", "--drop", "nte"], "--drop: {folder}/train.csv has no column 'nte'"),
+        (["--text", "post", "--positive", "ja"], "--positive ja: the target has no such label, but 'no', 'yes'"),
+        (["--text", "post", "--drop", "note"], "it lacks 'note'"),
+    ],
+)
+def test_options_that_do_not_fit_the_files(
+    more: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = [*written(tmp_path, "csv"), "--out", str(tmp_path / "models"), "--weights", "weight"]
+    assert main([*options, *more]) == 1
+    assert said.format(folder=tmp_path) in capsys.readouterr().err
+
+
+def test_columns_that_the_pipeline_does_not_know_are_named_and_can_be_dropped(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = [*written(tmp_path, "csv"), "--out", str(tmp_path / "models"), "--text", "post"]
+    assert main(options) == 1
+    assert "it was not fitted with 'weight'" in capsys.readouterr().err
+    page = tmp_path / "a folder" / "that is new" / "report.html"
+    assert main([*options, "--drop", "weight", "--report", str(page)]) == 0
+    assert page.exists()
+
+
 def test_the_same_table_is_read_from_both_kinds_of_file(tmp_path: Path) -> None:
     written(tmp_path, "csv")
     written(tmp_path, "parquet")

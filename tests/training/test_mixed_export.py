@@ -97,6 +97,26 @@ def test_a_category_that_the_encoder_was_told_of_has_its_own_answer_and_is_flagg
     assert answer == pytest.approx(told.predict_proba(pd.DataFrame([row]))[0], abs=1e-12)
 
 
+def test_test_rows_may_hold_a_category_that_only_the_encoder_was_told_of(tmp_path: Path) -> None:
+    problem = people()
+    told = linear(categories=[[*JOBS, "pilot"]]).fit(problem.X_train, problem.y_train)
+    problem.X_test.iloc[3, 2] = "pilot"
+    bundle = problem.export(told, tmp_path)
+    right = (told.predict(problem.X_test) == problem.y_test).mean()
+    assert bundle.manifest.metrics["accuracy"].value == pytest.approx(right)
+
+
+def test_a_test_row_for_which_the_pipeline_raises_is_named_with_the_reason(tmp_path: Path) -> None:
+    problem = people()
+    pipeline = linear().fit(problem.X_train, problem.y_train)
+    problem.X_test.iloc[3, 2] = "pilot"
+    with pytest.raises(ExportRefused) as caught:
+        problem.export(pipeline, tmp_path)
+    assert "the pipeline has no answer to row 3 of X_test: ValueError: Found unknown categories" in str(caught.value)
+    assert "'pilot'" in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("dtype", ["str", "object", "category", "string"])
 def test_text_in_every_form_that_pandas_has(dtype: str, tmp_path: Path) -> None:
     problem = people(gaps=dtype != "string")

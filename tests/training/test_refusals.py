@@ -137,6 +137,12 @@ def test_columns_in_another_order(tmp_path: Path) -> None:
     assert "pass X_train[list(pipeline.feature_names_in_)]" in refusal(turned, pipeline, tmp_path)
     test = Problem(X, problem.y_train, problem.X_test[X.columns[::-1]], problem.y_test)
     assert "pass X_test[list(pipeline.feature_names_in_)]" in refusal(test, pipeline, tmp_path)
+    more = Problem(X.assign(note=1.0), problem.y_train, problem.X_test, problem.y_test)
+    assert "it was not fitted with 'note': pass X_train[" in refusal(more, pipeline, tmp_path)
+    fewer = Problem(X, problem.y_train, problem.X_test[X.columns[1:]], problem.y_test)
+    assert f"X_test has other columns than the pipeline was fitted with; it lacks {X.columns[0]!r}" in refusal(
+        fewer, pipeline, tmp_path
+    )
 
 
 def test_a_column_that_is_always_missing(tmp_path: Path) -> None:
@@ -147,6 +153,9 @@ def test_a_column_that_is_always_missing(tmp_path: Path) -> None:
     pipeline.fit(X, problem.y_train)
     changed = Problem(X, problem.y_train, problem.X_test, problem.y_test)
     assert "column 'x1' is missing in every training row" in refusal(changed, pipeline, tmp_path)
+    raising = fitted_logistic(problem)
+    assert "column 'x1' is missing in every training row" in refusal(changed, raising, tmp_path)
+    assert "column 'x1' is missing" in refusal(changed, raising, tmp_path, allow_constant=True)
 
 
 def test_missing_values_that_the_pipeline_does_not_take(tmp_path: Path) -> None:
@@ -232,6 +241,23 @@ def test_options_that_contradict_the_data(tmp_path: Path) -> None:
     message = refusal(problem, pipeline, tmp_path, policies={"x0": {"sentinels": [value, "N/A"]}})
     assert "1 training rows hold its sentinel" in message
     assert "has the name of a feature" in refusal(problem, pipeline, tmp_path, target="x2")
-    assert "sample_weight must be 60 finite numbers" in refusal(problem, pipeline, tmp_path, sample_weight=[1.0])
+    for weights in ([1.0], ["heavy"] * 60):
+        assert "sample_weight must be 60 finite numbers" in refusal(problem, pipeline, tmp_path, sample_weight=weights)
+
+
+def test_options_that_no_report_could_use(tmp_path: Path) -> None:
+    problem = numbers()
+    pipeline = fitted_logistic(problem)
+    message = refusal(problem, pipeline, tmp_path, thresholds={"psy": 0.3})
+    assert "thresholds: there is no threshold 'psy', but coverage_alert" in message
+    for wrong in ("0.3", float("nan"), True):
+        assert "thresholds: 'psi' must be a finite number" in refusal(
+            problem, pipeline, tmp_path, thresholds={"psi": wrong}
+        )
+    for wrong in (0, -5.0, float("nan")):
+        assert "p99_ms must be milliseconds above 0" in refusal(problem, pipeline, tmp_path, p99_ms=wrong)
+        assert "cold_start_ms must be milliseconds" in refusal(problem, pipeline, tmp_path, cold_start_ms=wrong)
+    message = refusal(problem, pipeline, tmp_path, policies={"x0": {"missing": "maybe"}})
+    assert "missing is default, impute, abstain or reject" in message
     negative = [-1.0] + [1.0] * 59
     assert "of at least 0" in refusal(problem, pipeline, tmp_path, sample_weight=negative)

@@ -78,8 +78,8 @@ def fit(
     columns out, `keep` keeps those that look like identifiers. `candidates` names those to try, `remedies` those for
     rare classes: `auto`, `all`, `none` or names. `about` goes to `export_bundle`: units, description, private, …
 
-    Raises `FitRefused` with the column and the fix, `BundleExists` before any work when the version is taken. When
-    this is interrupted, no bundle is there.
+    Raises `FitRefused` with the column and the fix, `TableRefused` for names that stand twice, `BundleExists` before
+    any work when the version is taken. When this is interrupted, no bundle is there.
     """
     told = watch or Silent()
     if export:

@@ -66,6 +66,13 @@ def test_the_pick_is_exported_with_its_figures_and_reasons(tmp_path: Path) -> No
     assert (manifest.metrics["accuracy"].value, manifest.metrics["accuracy"].n) == (accuracy.value, 30)
 
 
+def test_a_boolean_without_gaps_hinders_no_candidate(tmp_path: Path) -> None:
+    table = points().assign(flag=[True, False, False] * 40)
+    result = small(table, out=tmp_path, candidates=["logistic"])
+    assert result.pick.before == ()
+    assert [one.type for one in load_bundle(tmp_path / "m" / "1").manifest.features] == ["float", "float", "boolean"]
+
+
 def test_a_quantity_is_exported_too(tmp_path: Path) -> None:
     result = fit(quantities(), "y", name="q", out=tmp_path, folds=3, candidates=["ridge", "ridge-polynomial"])
     assert result.pick.judged.candidate.name == "ridge-polynomial"
@@ -230,3 +237,17 @@ class TestTheCommand:
 def test_fit_is_offered_by_the_package() -> None:
     assert fit is fitting.fit
     assert issubclass(NothingExported, FitRefused)
+
+
+@pytest.mark.parametrize(("options", "told"), [([], True), (["--text", "post"], False), (["--drop", "post"], False)])
+def test_codes_that_are_read_as_numbers_are_told(
+    options: list[str], told: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = points().assign(post=["01067", "10115", "80331"] * 40, share=["0", "0.5", "1"] * 40)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    page = str(tmp_path / "page.html")
+    given = ["fit", str(tmp_path / "t.csv"), "--target", "y", "--name", "m", "--no-export", "--comparison", page]
+    assert main([*given, "--candidates", "logistic", "--folds", "2", *options]) == 0
+    said = capsys.readouterr().out
+    assert ("'post' has leading zeros and is read as a number; --text keeps them" in said) is told
+    assert "'share'" not in said

@@ -170,8 +170,8 @@ learns what is usual from the usual machines alone, finds **{_share(detector, "r
 def _closing() -> str:
     return """## What stays with the model
 
-- The bundle keeps the figures on rows that no candidate had seen, the convergence notes of every fit, and the sentence
-  of the pick; every report shows production's figures beside them.
+- The bundle keeps the pick's figures on rows that no candidate had seen, the convergence notes of all its fits, and the
+  sentence that says why it was picked; every report shows production's figures beside them.
 - Upsampling and weights change what a model is fitted on. The baseline of the bundle is always the rows as they came,
   since production is compared with what is usual.
 """
