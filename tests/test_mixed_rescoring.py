@@ -26,8 +26,8 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from infra.local.local_host import LocalHost
 from training.answer import Answer
+from training.exactness import compare
 from training.export import export_bundle
-from training.parity import compare
 from training.parity_cases import people, with_gaps
 
 ROWS = int(os.environ.get("RESCORE_ROWS", "3000"))

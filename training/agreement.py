@@ -16,7 +16,7 @@ import pandas as pd
 from training.adversarial import Takes
 from training.data import Columns, Data, Doubles
 from training.errors import ExportRefused
-from training.parity import compare
+from training.exactness import compare
 from training.reference import REFUSALS, Reference
 
 

@@ -27,7 +27,6 @@ Three cases have no plain answer:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -38,50 +37,15 @@ from training.adversarial import Rows, Takes, adversarial_rows
 from training.answer import Answer
 from training.data import Columns, Doubles
 from training.errors import ParityError
+from training.exactness import Flags, compare
+from training.neighbourhood import Neighbourhood
 from training.reference import Reference
 from training.rounding import splits_on_rounded_values
 from training.session import GraphSession
+from training.worst_rows import advice, explain
 
-ABSOLUTE, RELATIVE, TIE = 1e-9, 1e-6, 1e-9
 ADVERSARIAL_ROWS = 5_000
 SINGLE_TEST_ROWS = 10_000  # of the test rows, so many are run alone too; the adversarial ones all are
-NUDGES, SLACK = 16, 16.0
-TIE_NUDGES, TIE_UNITS = 64, 16
-SHOWN = 8
-
-Flags = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Row by row: by how much the scores differ, by how much they may, and whether the labels do."""
-
-    difference: Doubles  # largest of the row's scores; infinite where only one side is finite
-    excess: Doubles  # difference ÷ what is allowed, the largest of the row's scores
-    labels_differ: Flags
-    ties: Flags
-
-    @property
-    def wrong(self) -> Flags:
-        """Rows that break the rule."""
-        return (self.excess > 1) | (self.labels_differ & ~self.ties)
-
-
-def compare(reference: Answer, graph: Answer) -> Comparison:
-    """Hold `graph` against `reference`; rows that scikit-learn refused agree with anything."""
-    finite = np.isfinite(reference.scores)
-    both = finite & np.isfinite(graph.scores)
-    agree = both | (~finite & ~np.isfinite(graph.scores))
-    with np.errstate(all="ignore"):
-        delta = np.where(both, np.abs(graph.scores - reference.scores), np.where(agree, 0.0, np.inf))
-        allowed = ABSOLUTE + RELATIVE * np.abs(np.where(finite, reference.scores, 0.0))
-        excess = (delta / allowed).max(axis=1)
-    raised = np.zeros(len(reference), dtype=np.bool_) if reference.raised is None else reference.raised
-    labels_differ = np.zeros(len(reference), dtype=np.bool_)
-    if reference.labels is not None and graph.labels is not None:
-        labels_differ = (reference.labels != graph.labels) & finite.all(axis=1)
-    ties = np.zeros(len(reference), dtype=np.bool_) if reference.margin is None else reference.margin < TIE
-    return Comparison(np.where(raised, 0.0, delta.max(axis=1)), np.where(raised, 0.0, excess), labels_differ, ties)
 
 
 def prove(
@@ -105,7 +69,7 @@ def prove(
     answered = np.isfinite(batch.scores).all(axis=1) | np.isfinite(single.scores).all(axis=1)
     unknown = (expected.raised | ~np.isfinite(expected.scores).all(axis=1)) & far
     wrong = (comparisons[0].wrong | comparisons[1].wrong | (expected.raised & answered)) & ~unknown
-    neighbourhood = _Neighbourhood(reference, rows.values, expected, columns, seed)
+    neighbourhood = Neighbourhood(reference, rows.values, expected, columns, seed)
     excused = neighbourhood.ill_conditioned([batch, single], wrong & far)
     ties = np.zeros(len(rows.values), dtype=np.bool_)
     if splits_on_rounded_values(reference.pipeline):
@@ -113,14 +77,14 @@ def prove(
     failed = wrong & ~excused & ~ties
     if failed.any():
         raise ParityError(
-            _explain(
+            explain(
                 rows,
                 columns,
                 expected,
                 [batch, single],
                 comparisons,
                 failed,
-                _advice(reference, rows.values, expected, failed),
+                advice(reference, rows.values, expected, failed),
             )
         )
     return Parity(
@@ -178,137 +142,3 @@ def _far(values: Doubles, training: Doubles, columns: Columns) -> Flags:
         width = np.where(highest > lowest, highest - lowest, np.maximum(np.abs(highest), 1.0))
         beyond = (values < lowest - width) | (values > highest + width)
     return np.asarray((beyond & ~columns.is_text).any(axis=1))
-
-
-@dataclass(frozen=True)
-class _Neighbourhood:
-    """What scikit-learn answers to rows that differ from the compared ones in the last bits only."""
-
-    reference: Reference
-    values: Doubles
-    expected: Answer
-    columns: Columns
-    seed: int
-
-    def ill_conditioned(self, answers: list[Answer], doubtful: Flags) -> Flags:
-        """Which of the doubtful rows scikit-learn itself cannot answer to the precision asked for."""
-        excused = np.zeros(len(self.values), dtype=np.bool_)
-        at = np.flatnonzero(doubtful)
-        if not len(at):
-            return excused
-        nearby = [self.expected.rows(at), *self._nudged(at, NUDGES, 1)]
-        finite = np.all([np.isfinite(answer.scores).all(axis=1) for answer in nearby], axis=0)
-        low = np.fmin.reduce([answer.scores for answer in nearby])
-        high = np.fmax.reduce([answer.scores for answer in nearby])
-        excused[at] = np.all([self._within(answer, at, nearby, high - low, finite) for answer in answers], axis=0)
-        excused[at] |= self.reference.undefined(self.values[at])
-        return excused
-
-    def gives(self, answers: list[Answer], doubtful: Flags) -> Flags:
-        """Which of the doubtful rows have a neighbour to which scikit-learn gives the graph's answer."""
-        found = np.zeros(len(self.values), dtype=np.bool_)
-        at = np.flatnonzero(doubtful)
-        if not len(at):
-            return found
-        nearby = [self.expected.rows(at), *self._nudged(at, TIE_NUDGES, TIE_UNITS)]
-        same = [[~compare(near, answer.rows(at)).wrong for near in nearby] for answer in answers]
-        found[at] = np.all(np.any(same, axis=1), axis=0)
-        return found
-
-    def _within(
-        self, answer: Answer, at: npt.NDArray[Any], nearby: list[Answer], spread: Doubles, finite: Flags
-    ) -> Flags:
-        delta = np.abs(answer.scores[at] - self.expected.scores[at])
-        allowed = ABSOLUTE + RELATIVE * np.abs(self.expected.scores[at]) + SLACK * spread
-        within = (delta <= allowed).all(axis=1) | ~finite
-        if answer.labels is not None:
-            within &= np.any([answer.labels[at] == near.labels for near in nearby], axis=0)
-        return np.asarray(within)
-
-    def _nudged(self, at: npt.NDArray[Any], times: int, units: int) -> list[Answer]:
-        """Answers to rows whose numbers are moved by up to so many units in the last place, either way."""
-        random = np.random.default_rng(self.seed)
-        whole = np.array([kind == "integer" for kind in self.columns.types])
-        movable = np.array([kind == "float" for kind in self.columns.types])
-        movable = movable | (whole & (np.abs(self.values[at]) >= 2.0**53))  # from there on every double is whole
-        found = []
-        for _ in range(times):
-            moved, steps = self.values[at], random.integers(-units, units + 1, size=movable.shape)
-            if units == 1:
-                steps = random.choice([-1, 1], size=steps.shape)
-            with np.errstate(all="ignore"):
-                for step in range(units):
-                    toward = np.where(np.abs(steps) > step, np.copysign(np.inf, steps), moved)
-                    moved = np.where(movable, np.nextafter(moved, toward), moved)
-                found.append(self.reference.predict(moved))
-        return found
-
-
-def _explain(
-    rows: Rows,
-    columns: Columns,
-    expected: Answer,
-    answers: list[Answer],
-    comparisons: list[Comparison],
-    wrong: Flags,
-    advice: str,
-) -> str:
-    """A table of the worst rows, worst first."""
-    severity = np.maximum(*(np.where(c.labels_differ & ~c.ties, np.inf, c.excess) for c in comparisons))
-    worst = [i for i in np.argsort(-severity, kind="stable") if wrong[i]][:SHOWN]
-    lines = [("row", "scikit-learn", "ONNX", "difference", "values")]
-    for i in worst:
-        which = int(comparisons[1].excess[i] > comparisons[0].excess[i])
-        lines.append(
-            (rows.origins[i], _said(expected, i), _said(answers[which], i),
-             f"{comparisons[which].difference[i]:.3g}", _values(rows.values[i], columns))
-        )  # fmt: skip
-    widths = [max(len(line[k]) for line in lines) for k in range(4)]
-    table = "\n".join(
-        "  ".join([*(cell.ljust(w) for cell, w in zip(line, widths, strict=False)), line[4]]) for line in lines
-    )
-    return (
-        f"{int(wrong.sum())} of {len(rows.values)} rows differ from scikit-learn by more than "
-        f"{ABSOLUTE:g} + {RELATIVE:g} * |reference|, or in their label; nothing was exported. The worst:\n\n{table}\n\n"
-        f"{advice}"
-    )
-
-
-def _said(answer: Answer, row: int) -> str:
-    if answer.raised is not None and answer.raised[row]:
-        return "refuses the row"
-    scores = ", ".join(f"{score:.12g}" for score in answer.scores[row][:4])
-    more = ", …" if answer.scores.shape[1] > 4 else ""
-    return f"{scores}{more}" if answer.labels is None else f"class {answer.labels[row]} ({scores}{more})"
-
-
-def _values(row: Doubles, columns: Columns) -> str:
-    said = [columns.said(i, value) for i, value in enumerate(row[:4])]
-    return ", ".join(f"{name}={text}" for name, text in zip(columns.names[:4], said, strict=True)) + (
-        ", …" if len(row) > 4 else ""
-    )
-
-
-def _advice(reference: Reference, values: Doubles, expected: Answer, wrong: Flags) -> str:
-    """What the one who exports can do about it."""
-    if reference.undefined(values[wrong]).all():
-        return (
-            "In all of these rows the k-th nearest neighbour is as far as the next, and scikit-learn leaves the choice "
-            "to the order of the training rows. Give the model features in which training rows do not coincide, or use "
-            "another model."
-        )
-    if expected.raised is not None and (expected.raised & wrong).any():
-        return (
-            "scikit-learn refuses some of these rows, within the training range, and the graph answers them: put a "
-            "step before that takes all values (an imputer, np.log1p instead of np.log)."
-        )
-    if splits_on_rounded_values(reference.pipeline):
-        return (
-            "Trees stand behind a step whose last bit scikit-learn does not promise (a spline, a logarithm, a matrix "
-            "product), and these rows lie on splits to that bit. Give the trees their columns as they are, or scaled; "
-            "they do not need such a step."
-        )
-    return (
-        "Replace the step that does not convert exactly. docs/parity.md lists the combinations of steps and models "
-        "that do."
-    )

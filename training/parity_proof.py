@@ -17,8 +17,9 @@ from scoring.bundle import Parity
 from training.conversion import convert
 from training.data import read_columns, read_features
 from training.errors import ExportRefused
+from training.exactness import compare
 from training.model_kind import model_kind
-from training.parity import compare, prove, what_it_takes
+from training.parity import prove, what_it_takes
 from training.parity_cases import FRESH_ROWS, ROWS, TEST_ROWS, Case
 from training.reference import Reference
 from training.session import GraphSession

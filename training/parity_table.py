@@ -10,7 +10,9 @@ from importlib.metadata import version as installed
 
 import joblib
 
-from training.parity import ABSOLUTE, ADVERSARIAL_ROWS, RELATIVE, TIE_UNITS
+from training.exactness import ABSOLUTE, RELATIVE
+from training.neighbourhood import TIE_UNITS
+from training.parity import ADVERSARIAL_ROWS
 from training.parity_cases import FRESH_ROWS, PREPARATIONS, ROWS, TEST_ROWS, Case
 from training.parity_proof import Proof, put_to_the_proof
 

@@ -48,8 +48,8 @@ from tests.training.problems import Problem, numbers, people, values
 from training.conversion import convert
 from training.data import read_columns
 from training.errors import ExportRefused
+from training.exactness import compare
 from training.model_kind import model_kind
-from training.parity import compare
 from training.reference import Reference
 from training.session import GraphSession
 

@@ -21,8 +21,9 @@ from training.columns import NumberColumn
 from training.conversion import convert
 from training.data import Columns, read_columns
 from training.errors import ExportRefused, ParityError
+from training.exactness import compare
 from training.model_kind import ModelKind, model_kind
-from training.parity import compare, prove
+from training.parity import prove
 from training.reference import Reference
 from training.session import GraphSession
 

@@ -18,8 +18,8 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, TargetEncoder
 
 from training.conversion import convert
 from training.data import read_columns, read_features
+from training.exactness import compare
 from training.model_kind import model_kind
-from training.parity import compare
 from training.reference import Reference
 from training.session import GraphSession
 
