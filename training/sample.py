@@ -41,6 +41,6 @@ def _column(values: Doubles, feature: Feature) -> Any:
         return pa.array([None if value is None else texts[value] for value in plain], pa.string())
     if feature.type == "boolean":
         return pa.array([None if value is None else bool(value) for value in plain], pa.bool_())
-    if feature.type == "integer":
+    if feature.type == "integer" and all(value is None or -(2.0**63) <= value < 2.0**63 for value in plain):
         return pa.array([None if value is None else int(value) for value in plain], pa.int64())
     return pa.array(plain, pa.float64())
