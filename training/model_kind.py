@@ -48,7 +48,9 @@ def model_kind(pipeline: Any) -> ModelKind:
         return ModelKind("regression", (), "value")
     if is_outlier_detector(pipeline):
         if not hasattr(pipeline, "decision_function"):
-            raise ExportRefused(f"{type(pipeline).__name__} gives no decision function for new rows")
+            raise ExportRefused(
+                f"{type(pipeline).__name__} gives no decision function for new rows; use IsolationForest or OneClassSVM"
+            )
         return ModelKind("binary", OUTLIER_CLASSES, "score", outliers=True)
     if not is_classifier(pipeline):
         raise ExportRefused(
@@ -73,5 +75,6 @@ def _classifier(pipeline: Any) -> ModelKind:
     if hasattr(pipeline, "decision_function"):
         return ModelKind(task, labels, "score")
     raise ExportRefused(
-        "the classifier gives neither probabilities nor a decision function; wrap it in CalibratedClassifierCV"
+        "the classifier gives neither probabilities nor a decision function; use one that does "
+        "(VotingClassifier with voting='soft'; OneVsRestClassifier for OutputCodeClassifier)"
     )

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -97,6 +98,7 @@ PREPARATIONS = [
     make_pipeline(StandardScaler(), PolynomialFeatures(3)),
     make_pipeline(StandardScaler(), PolynomialFeatures(2, include_bias=False, interaction_only=True)),
     make_pipeline(RobustScaler(), SelectKBest(k=2)),
+    make_pipeline(StandardScaler(), KMeans(3, n_init=1, random_state=0)),
     make_pipeline(FunctionTransformer(np.absolute), FunctionTransformer(np.log1p), MaxAbsScaler()),
     FeatureUnion([("scaled", StandardScaler()), ("squares", PolynomialFeatures(2))]),
     ColumnTransformer([("a", StandardScaler(), [0, 2]), ("b", "passthrough", [1])]),
