@@ -22,11 +22,12 @@ import pandas as pd
 from sklearn.pipeline import Pipeline
 
 from evaluation.metrics import bundle_metrics, classification_of_indices, regression_metrics
+from evaluation.thresholds import DEFAULTS, is_threshold
 from scoring.bundle import SCHEMA, Bundle, Criteria, Label, Manifest, Metric, Requirements
 from training.adversarial import Takes
 from training.answer import Answer
 from training.baseline import build_baseline
-from training.bundle_writer import check_free, write_bundle
+from training.bundle_writer import check_free, manifest_document, write_bundle
 from training.card import model_card
 from training.convergence import convergence_notes
 from training.conversion import INPUT, convert, output_names
@@ -103,6 +104,7 @@ def export_bundle(
         allow_constant=allow_constant, seed=seed,
     )  # fmt: skip
     check_free(declared.models, name, version)
+    _check_options(declared)
     return _export(pipeline, (X_train, y_train), (X_test, y_test), sample_weight, declared, tell)
 
 
@@ -131,6 +133,8 @@ def _export(
     takes = what_it_takes(reference, train.values, columns)
     _no_surprises(train, test, columns, takes)
     _same_answers(test_set[0], reference, test)
+    for what, given, data in (("X_train", train_set[0], train), ("X_test", test_set[0], test)):
+        _all_answered(reference, given, data, what)
     tell("converting to ONNX")
     graph = convert(pipeline, kind, columns.vocabularies).SerializeToString(deterministic=True)
     features = describe_features(train.values, columns, takes, declared.policies)
@@ -156,6 +160,7 @@ def _export(
         data=fingerprint(train, columns, weights) | _about(test, weights, declared.source),
         description=declared.description, files={},
     )  # fmt: skip
+    manifest_document(manifest)
     files = _files(manifest, kind, graph, train, answer, truth) | {
         "card.md": model_card(manifest, kind, _steps(pipeline), len(test)).encode()
     }
@@ -163,6 +168,19 @@ def _export(
         predicted = _predicted(kind, session.predict(train.values))
         files["sample.parquet"] = sample_parquet(train, predicted, features, target, declared.seed)
     return write_bundle(declared.models, manifest, files)
+
+
+def _check_options(declared: Declaration) -> None:
+    """Refuse what the manifest's types would not find, or too late."""
+    unknown = sorted(name for name in declared.thresholds if not is_threshold(name))
+    if unknown:
+        raise ExportRefused(
+            f"there is no threshold {unknown[0]!r}, but {', '.join(sorted(DEFAULTS))}, and margin:<figure>"
+        )
+    if not isinstance(declared.criteria, Criteria):
+        raise ExportRefused(f"criteria is a {type(declared.criteria).__name__}; give a scoring.bundle.Criteria")
+    if declared.feature_names is not None and not hasattr(declared.feature_names, "__len__"):
+        raise ExportRefused(f"feature_names is a {type(declared.feature_names).__name__}; give a list of names")
 
 
 def _files(
@@ -191,7 +209,10 @@ def _data(X: Any, y: Any, columns: Columns, what: str, classifier: bool) -> Data
 def _weights(given: Any, rows: int) -> Doubles | None:
     if given is None:
         return None
-    weights = np.asarray(given, dtype=np.float64)
+    try:
+        weights = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError) as problem:
+        raise ExportRefused(f"sample_weight must be numbers, one for each training row: {problem}") from problem
     if weights.shape != (rows,) or not np.isfinite(weights).all() or (weights < 0).any():
         raise ExportRefused(f"sample_weight must be {rows} finite numbers of at least 0, one for each training row")
     return weights
@@ -238,17 +259,22 @@ def _takes_its_own_rows(pipeline: Any, X_train: Any, train: Data) -> None:
     complete = np.flatnonzero(~np.isnan(train.values).any(axis=1))[:100]
     if not len(complete):
         return
-    rows = X_train.iloc[complete] if isinstance(X_train, pd.DataFrame) else np.asarray(X_train)[complete]
+    rows = _rows(X_train, complete)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            pipeline.predict(rows)
+            answer = np.asarray(pipeline.predict(rows))
         except REFUSALS as problem:
             raise ExportRefused(
                 f"the pipeline raises for rows of X_train in which nothing is missing: {type(problem).__name__}: "
                 f"{problem}. Pass the data in the types in which it was fitted (of a CSV file, --text COLUMN for codes "
                 "that look like numbers; Parquet keeps types)"
             ) from problem
+    if answer.ndim > 1 and answer.shape[1] > 1:
+        raise ExportRefused(
+            f"the pipeline predicts {answer.shape[1]} targets (multi-label, multi-output), which is not supported; "
+            "export one pipeline for each target"
+        )
 
 
 def _none_constant(train: Data, columns: Columns) -> None:
@@ -260,6 +286,22 @@ def _none_constant(train: Data, columns: Columns) -> None:
                 "rows, so that the model cannot have learnt from it, and production could not judge it: leave it out "
                 "of the pipeline, or pass allow_constant=True (--allow-constant)"
             )
+
+
+def _rows(X: Any, places: npt.NDArray[np.intp]) -> Any:
+    return X.iloc[places] if isinstance(X, pd.DataFrame) else np.asarray(X)[places]
+
+
+def _all_answered(reference: Reference, X: Any, data: Data, what: str) -> None:
+    """Refuse rows that the pipeline refuses, or answers with infinities: there is nothing to measure on them."""
+    answer = reference.predict(data.values)
+    silent = np.flatnonzero(~np.isfinite(answer.scores).all(axis=1))
+    if len(silent):
+        raise ExportRefused(
+            f"the pipeline has no answer to {len(silent)} of {len(data)} rows of {what}, the first of them row "
+            f"{silent[0]} ({reference.refusal(_rows(X, silent[:1]))}); leave these rows out, or let the pipeline take "
+            "them (handle_unknown='ignore' in an encoder, np.log1p instead of np.log)"
+        )
 
 
 def _same_answers(X_test: Any, reference: Reference, test: Data) -> None:
