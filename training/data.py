@@ -153,6 +153,8 @@ def read_target(y: Any, rows: int, what: str, *, classifier: bool) -> npt.NDArra
         raise ExportRefused(f"{what} is missing in {missing} of {rows} rows; leave those rows out")
     if classifier:
         return target
+    if target.dtype.kind in "mM":
+        raise ExportRefused(f"{what} of a regression must be numbers, and holds dates or durations; make them days")
     try:
         numbers = target.astype(np.float64)
     except (TypeError, ValueError) as problem:

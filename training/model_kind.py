@@ -44,6 +44,8 @@ def model_kind(pipeline: Any) -> ModelKind:
         check_is_fitted(pipeline)
     except NotFittedError as problem:
         raise ExportRefused("the pipeline is not fitted; call pipeline.fit(X_train, y_train) first") from problem
+    if (is_regressor(pipeline) or is_classifier(pipeline)) and not hasattr(pipeline, "predict"):
+        raise ExportRefused(f"{type(pipeline).__name__} cannot predict; a search must be fitted with refit=True")
     if is_regressor(pipeline):
         return ModelKind("regression", (), "value")
     if is_outlier_detector(pipeline):

@@ -168,6 +168,16 @@ def test_whole_numbers_beyond_64_bits(tmp_path: Path) -> None:
     assert pd.read_parquet(bundle.folder / "sample.parquet")["account"].tolist()[:2] == [1e30, 1.0]
 
 
+def test_labels_beyond_63_bits(tmp_path: Path) -> None:
+    problem = people()
+    large = np.array([1, 2**64 - 1], dtype=np.uint64)
+    labels = [large[(y == "good").astype(int)] for y in (problem.y_train, problem.y_test)]
+    changed = Problem(problem.X_train, labels[0], problem.X_test, labels[1])
+    bundle = changed.export(linear().fit(problem.X_train, labels[0]), tmp_path)
+    assert bundle.manifest.classes == [1, 2**64 - 1]
+    assert set(pd.read_parquet(bundle.folder / "sample.parquet")["prediction"]) == {1, 2**64 - 1}
+
+
 def test_an_outlier_detector_is_a_classifier_of_outliers_and_others(tmp_path: Path) -> None:
     problem = people()
     prepare = ColumnTransformer([("job", OneHotEncoder(), ["job"])], remainder="passthrough")

@@ -42,6 +42,8 @@ def predict(nodes: Nodes, model: Any, table: Table) -> Prediction:
     outputs = _adopted(nodes, model, table)
     if is_regressor(model):
         return Prediction(value=nodes.op("Reshape", _double(nodes, outputs[0]), np.array([-1, 1], dtype=np.int64)))
+    if len(outputs) < 2:
+        raise _refused(model, "its conversion gives no scores")
     label, scores = _position(nodes, outputs[0], model), _double(nodes, outputs[1])
     if hasattr(model, "predict_proba"):
         return Prediction(label=label, probabilities=scores)

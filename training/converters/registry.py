@@ -87,6 +87,7 @@ from training.converters import (
     projection,
     quantiles,
     scaling,
+    selection,
     splines,
 )
 from training.converters.nodes import Nodes
@@ -99,6 +100,7 @@ Transform = Callable[[Nodes, Any, Table], Table]
 Predict = Callable[[Nodes, Any, Table], Prediction]
 
 TRANSFORMERS: dict[type, Transform] = {
+    **dict.fromkeys(selection.SELECTORS, selection.convert_selection),
     Pipeline: composition.convert_pipeline,
     ColumnTransformer: composition.convert_columns,
     FeatureUnion: composition.convert_union,
