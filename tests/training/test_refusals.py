@@ -13,8 +13,10 @@ from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import AdaBoostClassifier, RandomForestRegressor, VotingClassifier, VotingRegressor
+from sklearn.feature_selection import RFE
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, SGDOneClassSVM
+from sklearn.model_selection import GridSearchCV
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.neighbors import KNeighborsClassifier, LocalOutlierFactor, NearestCentroid, RadiusNeighborsClassifier
 from sklearn.pipeline import FeatureUnion, make_pipeline
@@ -260,6 +262,36 @@ def test_steps_that_have_no_conversion_name_another(tmp_path: Path) -> None:
     assert "VotingClassifier with voting='soft'" in refusal(problem, votes, tmp_path)
     within = RadiusNeighborsClassifier(1.0, outlier_label="most_frequent").fit(problem.X_train, problem.y_train)
     assert "docs/parity.md lists those that are exported" in refusal(problem, within, tmp_path)
+
+
+class Unwilling(LogisticRegression):  # type: ignore[misc]
+    """A model of somebody's own, which raises what scikit-learn never does."""
+
+    def predict_proba(self, X: Any) -> Any:
+        raise RuntimeError("no license")
+
+
+def test_a_model_that_raises_what_scikit_learn_never_does(tmp_path: Path) -> None:
+    problem = numbers()
+    model = Unwilling().fit(problem.X_train, problem.y_train)
+    message = refusal(problem, model, tmp_path)
+    assert "no answer to 60 of 60 rows of X_train, the first of them row 0 (RuntimeError: no license)" in message
+
+
+def test_a_search_that_kept_no_model_and_a_selection_as_the_model(tmp_path: Path) -> None:
+    problem, numeric = numbers(), values()
+    for searched, model in ((problem, LogisticRegression()), (numeric, Ridge())):
+        name = "C" if searched is problem else "alpha"
+        search = GridSearchCV(model, {name: [1.0]}, cv=2, refit=False).fit(searched.X_train, searched.y_train)
+        assert "a search must be fitted with refit=True" in refusal(searched, search, tmp_path)
+    chosen = RFE(LogisticRegression()).fit(problem.X_train, problem.y_train)
+    assert "its conversion gives no scores" in refusal(problem, chosen, tmp_path)
+
+
+def test_dates_as_the_target_of_a_regression(tmp_path: Path) -> None:
+    problem = values()
+    days = Problem(problem.X_train, pd.date_range("2026-01-01", periods=60), problem.X_test, problem.y_test)
+    assert "holds dates or durations" in refusal(days, fitted_ridge(problem), tmp_path)
 
 
 def test_rows_of_several_lengths_and_a_target_that_is_none(tmp_path: Path) -> None:
