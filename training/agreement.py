@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from training.adversarial import Takes
+from training.answer import Answer
 from training.data import Columns, Data, Doubles
 from training.errors import ExportRefused
 from training.exactness import compare
@@ -44,13 +45,18 @@ def check_types(pipeline: Any, train: Data, columns: Columns) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            pipeline.predict(columns.rows(train.values[complete]))
+            answer = np.asarray(pipeline.predict(columns.rows(train.values[complete])))
         except REFUSALS as problem:
             raise ExportRefused(
                 f"the pipeline raises for rows of X_train in which nothing is missing: {type(problem).__name__}: "
                 f"{problem}. Pass the data in the types in which it was fitted (of a CSV file, --text COLUMN for codes "
                 "that look like numbers; Parquet keeps types)"
             ) from problem
+    if answer.ndim > 1 and answer.shape[1] > 1:
+        raise ExportRefused(
+            f"the pipeline predicts {answer.shape[1]} targets (multi-label, multi-output), which is not supported; "
+            "export one pipeline for each target"
+        )
 
 
 def check_gaps(train: Data, test: Data, columns: Columns, takes: Takes) -> None:
@@ -64,13 +70,11 @@ def check_gaps(train: Data, test: Data, columns: Columns, takes: Takes) -> None:
                 )
 
 
-def check_answers(X_test: Any, reference: Reference, values: Doubles, rows: npt.NDArray[np.intp]) -> None:
+def check_answers(reference: Reference, X_test: Any, values: Doubles, rows: npt.NDArray[np.intp]) -> None:
     """Refuse those of the test rows to which the pipeline has no answer, or another than to our reading of them."""
-    if not len(rows):
-        return
-    own, read = reference.of_rows(_rows(X_test, rows), len(rows)), reference.predict(values[rows])
+    read = check_every_answer(reference, X_test, values, rows, "X_test")
+    own = reference.of_rows(_rows(X_test, rows), len(rows)) if len(rows) else None
     if own is None:
-        _check_every_answer(X_test, reference.pipeline, rows, read.scores)
         return
     wrong = rows[compare(own, read).wrong]
     if len(wrong):
@@ -80,23 +84,17 @@ def check_answers(X_test: Any, reference: Reference, values: Doubles, rows: npt.
         )
 
 
-def _check_every_answer(X_test: Any, pipeline: Any, rows: npt.NDArray[np.intp], scores: Doubles) -> None:
-    """Refuse rows without a finite answer; the pipeline is asked for the first one again, for its own words."""
-    without = rows[~np.isfinite(scores).all(axis=1)]
-    if not len(without):
-        return
-    reason = "its answer is no finite number"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            pipeline.predict(_rows(X_test, without[:1]))
-        except REFUSALS as problem:
-            reason = f"{type(problem).__name__}: {problem}"
-    raise ExportRefused(
-        f"the pipeline has no answer to row {without[0]} of X_test: {reason}. So it is with {len(without)} test rows: "
-        "leave them out, or fit a pipeline that takes them (unknown categories: an encoder with "
-        "handle_unknown='ignore')"
-    )
+def check_every_answer(reference: Reference, X: Any, values: Doubles, rows: npt.NDArray[np.intp], what: str) -> Answer:
+    """The pipeline's answers to these rows; refuses rows without a finite one, in the pipeline's own words."""
+    answer = reference.predict(values[rows])
+    without = rows[~np.isfinite(answer.scores).all(axis=1)]
+    if len(without):
+        raise ExportRefused(
+            f"the pipeline has no answer to row {without[0]} of {what}: "
+            f"{reference.refusal(_rows(X, without[:1]))}. So it is with {len(without)} of {len(rows)} rows: leave them "
+            "out, or fit a pipeline that takes them (handle_unknown='ignore' in an encoder, np.log1p instead of np.log)"
+        )
+    return answer
 
 
 def _rows(X: Any, at: npt.NDArray[np.intp]) -> Any:

@@ -36,12 +36,11 @@ def check_free(models: Path, name: str, version: str) -> Path:
 def write_bundle(models: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Bundle:
     """Write `files`, the manifest with their hashes, and SHA256SUMS.
 
-    Raises `BundleExists`, or `OSError` from the disk.
+    Raises `BundleExists`, `ExportRefused` for a manifest that could not be read again, or `OSError` from the disk.
     """
     folder = check_free(models, manifest.name, manifest.version)
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in sorted(files.items())}
-    encoded = msgspec.json.encode(msgspec.structs.replace(manifest, files=hashes))
-    document = msgspec.json.format(encoded, indent=2) + b"\n"
+    document = manifest_document(msgspec.structs.replace(manifest, files=hashes))
     sums = checksums(hashes | {MANIFEST: hashlib.sha256(document).hexdigest()})
     unfinished = folder.parent / f".{folder.name}.{uuid.uuid4().hex}.unfinished"
     unfinished.mkdir(parents=True)
@@ -55,6 +54,19 @@ def write_bundle(models: Path, manifest: Manifest, files: Mapping[str, bytes]) -
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     return load_bundle(folder)
+
+
+def manifest_document(manifest: Manifest) -> bytes:
+    """The manifest as it is stored; refuses one that production could not read, because an option has another type."""
+    try:
+        encoded = msgspec.json.encode(manifest)
+        msgspec.json.decode(encoded, type=Manifest)
+    except (TypeError, ValueError, OverflowError) as problem:
+        raise ExportRefused(
+            f"the manifest cannot hold what was given: {problem}; options, names and class labels must be text that "
+            "UTF-8 can hold, or numbers of at most 64 bits, as the documentation of export_bundle says"
+        ) from problem
+    return msgspec.json.format(encoded, indent=2) + b"\n"
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -26,10 +26,16 @@ Doubles = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """A column of numbers or booleans."""
+    """A column of numbers or booleans.
+
+    `objects`: the pipeline was fitted with Python objects, as pandas has booleans with gaps; `missing` is then what
+    stands for a missing one.
+    """
 
     name: str
     type: Literal["float", "integer", "boolean"]
+    objects: bool = False
+    missing: Any = np.nan
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,7 @@ def encode(column: Column, series: pd.Series, what: str) -> Doubles:
 def restore(column: Column, values: Doubles) -> Any:
     """Doubles as the pipeline had this column when it was fitted."""
     if isinstance(column, NumberColumn):
-        return values
+        return _objects(column, values) if column.objects else values
     texts = np.array([*column.vocabulary.values, UNSEEN, column.vocabulary.missing], dtype=object)
     place = np.where(np.isnan(values), len(texts) - 1, np.where(values < 0, len(texts) - 2, values))
     objects = texts[place.astype(np.int64)]
@@ -86,9 +92,15 @@ def restore(column: Column, values: Doubles) -> Any:
     return pd.Series(objects, dtype=column.dtype)
 
 
+def _objects(column: NumberColumn, values: Doubles) -> npt.NDArray[np.object_]:
+    objects = values.astype(object) if column.type != "boolean" else (values != 0).astype(object)
+    objects[np.isnan(values)] = column.missing
+    return objects
+
+
 def _is_text(dtype: Any, values: Any) -> bool:
-    """Whether pandas' text type, or objects that are all str (or missing)."""
-    if isinstance(dtype, pd.StringDtype):
+    """Whether pandas' or Arrow's text type, or objects that are all str (or missing)."""
+    if isinstance(dtype, pd.StringDtype) or (isinstance(dtype, pd.ArrowDtype) and dtype.kind == "U"):
         return True
     if not pd.api.types.is_object_dtype(dtype):
         return False
@@ -125,22 +137,23 @@ def _check_texts(name: str, categories: tuple[str, ...]) -> None:
 
 
 def _usual_missing(dtype: Any) -> Any:
-    return dtype.na_value if isinstance(dtype, pd.StringDtype) else np.nan
+    return dtype.na_value if isinstance(dtype, pd.StringDtype | pd.ArrowDtype) else np.nan
 
 
 def _object_column(name: str, series: pd.Series) -> NumberColumn:
     """Objects that are numbers or booleans."""
-    there = [value for value in series if not pd.isna(value)]
-    kinds = {type(value) for value in there}
+    missing = np.asarray(series.isna())
+    kinds = {type(value) for value in series[~missing]}
+    gone = series[missing].iloc[0] if missing.any() else np.nan
     if kinds and all(issubclass(kind, bool | np.bool_) for kind in kinds):
-        return NumberColumn(name, "boolean")
+        return NumberColumn(name, "boolean", objects=True, missing=gone)
     if kinds and all(issubclass(kind, int | np.integer) and not issubclass(kind, bool | np.bool_) for kind in kinds):
-        return NumberColumn(name, "integer")
+        return NumberColumn(name, "integer", objects=True, missing=gone)
     if all(
         issubclass(kind, int | float | np.number) and not issubclass(kind, complex | np.complexfloating)
         for kind in kinds
     ):
-        return NumberColumn(name, "float")
+        return NumberColumn(name, "float", objects=True, missing=gone)
     names = ", ".join(sorted(kind.__name__ for kind in kinds))
     raise ExportRefused(f"column {name!r} holds values of several types ({names}); make all of them text, or numbers")
 

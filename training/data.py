@@ -65,13 +65,14 @@ class Columns:
 
     def rows(self, values: Doubles) -> Any:
         """`values` (rows × features) as the pipeline takes them."""
+        doubles = not any(isinstance(column, TextColumn) or column.objects for column in self.columns)
         if self.labels is None:
-            if not self.is_text.any():
+            if doubles:
                 return values
             return np.column_stack([
                 np.asarray(restore(column, values[:, i]), dtype=object) for i, column in enumerate(self.columns)
             ])  # fmt: skip
-        if not self.is_text.any():
+        if doubles:
             return pd.DataFrame(values, columns=list(self.labels))
         restored = {i: restore(column, values[:, i]) for i, column in enumerate(self.columns)}
         frame = pd.DataFrame(restored)
@@ -136,7 +137,9 @@ def read_features(X: Any, columns: Columns, what: str) -> Doubles:
 
 def read_target(y: Any, rows: int, what: str, *, classifier: bool) -> npt.NDArray[Any]:
     """`y` as an array [n] of labels or doubles; refuses several targets, other lengths and missing values."""
-    target = np.asarray(y)
+    target = _array(y, what)
+    if target.ndim == 0:
+        raise ExportRefused(f"{what} is a {type(y).__name__}; it must hold one label or number for each row")
     if target.ndim == 2 and target.shape[1] == 1:
         target = target[:, 0]
     if target.ndim != 1:
@@ -151,6 +154,8 @@ def read_target(y: Any, rows: int, what: str, *, classifier: bool) -> npt.NDArra
         raise ExportRefused(f"{what} is missing in {missing} of {rows} rows; leave those rows out")
     if classifier:
         return target
+    if target.dtype.kind in "mM":
+        raise ExportRefused(f"{what} of a regression must be numbers, and holds dates or durations; make them days")
     try:
         numbers = target.astype(np.float64)
     except (TypeError, ValueError) as problem:
@@ -201,12 +206,19 @@ def _frame(X: Any, what: str) -> pd.DataFrame:
         return X
     if hasattr(X, "toarray"):
         raise ExportRefused(f"{what} is sparse; pass {what}.toarray()")
-    matrix = np.asarray(X)
+    matrix = _array(X, what)
     if matrix.ndim != 2:
         raise ExportRefused(f"{what} has shape {matrix.shape}; it must be rows × features")
     if matrix.dtype.kind not in "fiubOUT":
         raise ExportRefused(f"an array of dtype {matrix.dtype} is not supported; pass numbers, booleans or text")
     return pd.DataFrame(matrix.astype(object) if matrix.dtype.kind in "UT" else matrix)
+
+
+def _array(given: Any, what: str) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(given)
+    except ValueError as problem:
+        raise ExportRefused(f"{what} has rows of several lengths; it must be rows × features: {problem}") from problem
 
 
 def _same_columns(pipeline: Any, given: list[Any] | None, width: int) -> None:

@@ -38,6 +38,19 @@ class Declaration:
     seed: int
 
 
+def check_names(feature_names: Any) -> None:
+    """Refuse names that are no list."""
+    if feature_names is not None and not hasattr(feature_names, "__len__"):
+        raise ExportRefused(f"feature_names is a {type(feature_names).__name__}; give a list of names")
+
+
+def read_criteria(given: Any) -> Criteria:
+    """When to abstain; everything off where nothing is given."""
+    if given is not None and not isinstance(given, Criteria):
+        raise ExportRefused(f"criteria is a {type(given).__name__}; give a scoring.bundle.Criteria")
+    return given or Criteria()
+
+
 def read_run_times(p99_ms: float | None, cold_start_ms: float | None) -> Requirements:
     """The run times asked for; refuses what no run time can be below."""
     for name, wanted in (("p99_ms", p99_ms), ("cold_start_ms", cold_start_ms)):

@@ -23,15 +23,15 @@ from sklearn.pipeline import Pipeline
 
 from evaluation.metrics import bundle_metrics, classification_of_indices, regression_metrics
 from scoring.bundle import SCHEMA, Bundle, Criteria, Label, Manifest, Metric
-from training.agreement import check_answers, check_columns, check_gaps, check_types
+from training.agreement import check_answers, check_columns, check_every_answer, check_gaps, check_types
 from training.answer import Answer
 from training.baseline import build_baseline
-from training.bundle_writer import check_free, write_bundle
+from training.bundle_writer import check_free, manifest_document, write_bundle
 from training.card import model_card
 from training.convergence import convergence_notes
 from training.conversion import INPUT, convert, output_names
 from training.data import Columns, Data, Doubles, fingerprint, read_columns, read_features, read_target
-from training.declaration import Declaration, read_run_times, read_thresholds
+from training.declaration import Declaration, check_names, read_criteria, read_run_times, read_thresholds
 from training.envelope import calibrate
 from training.errors import ExportRefused
 from training.features import describe_features, read_policies
@@ -93,11 +93,12 @@ def export_bundle(
     Raises `ExportRefused` with the reason and the fix, `ParityError` with the worst rows, `BundleExists` for a
     version that is taken. Nothing is written then.
     """
+    check_names(feature_names)
     declared = Declaration(
         models=Path(out), name=name, version=version,
         created=datetime.fromtimestamp(clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         feature_names=feature_names, target=target, target_unit=target_unit,
-        policies=read_policies(policies or {}, units or {}), positive=positive, criteria=criteria or Criteria(),
+        policies=read_policies(policies or {}, units or {}), positive=positive, criteria=read_criteria(criteria),
         requirements=read_run_times(p99_ms, cold_start_ms), thresholds=read_thresholds(thresholds or {}),
         description=description, source=source, convergence=convergence, private=private,
         allow_constant=allow_constant, seed=seed,
@@ -130,12 +131,13 @@ def _export(
     takes = what_it_takes(reference, train.values, columns)
     check_gaps(train, test, columns, takes)
     unknown = columns.holds_unknown(test.values)
-    check_answers(test_set[0], reference, test.values, np.flatnonzero(~unknown))
+    check_every_answer(reference, train_set[0], train.values, np.arange(len(train)), "X_train")
+    check_answers(reference, test_set[0], test.values, np.flatnonzero(~unknown))
     tell("converting to ONNX")
     graph = convert(pipeline, kind, columns.vocabularies).SerializeToString(deterministic=True)
     if unknown.any():  # read again: converters may have learnt these texts from an encoder that was told of them
         test = replace(test, values=read_features(test_set[0], columns, "X_test"))
-        check_answers(test_set[0], reference, test.values, np.flatnonzero(unknown))
+        check_answers(reference, test_set[0], test.values, np.flatnonzero(unknown))
     features = describe_features(train.values, columns, takes, declared.policies)
     session = GraphSession(graph, kind)
     tell("proving that the graph predicts the same")
@@ -159,6 +161,7 @@ def _export(
         data=fingerprint(train, columns, weights) | _about(test, weights, declared.source),
         description=declared.description, files={},
     )  # fmt: skip
+    manifest_document(manifest)  # refuses what no manifest can hold before the card is written from it
     files = _files(manifest, kind, graph, train, answer, truth) | {
         "card.md": model_card(manifest, kind, _steps(pipeline), len(test)).encode()
     }

@@ -46,6 +46,10 @@ def read_policies(given: Mapping[str, Any], units: Mapping[str, str]) -> dict[st
     policies: dict[str, FeaturePolicy] = {}
     for name in {**given, **units}:
         policy = given.get(name, {})
+        if not isinstance(policy, FeaturePolicy | Mapping):
+            raise ExportRefused(
+                f"policy of feature {name!r} is a {type(policy).__name__}; give a FeaturePolicy or a dict"
+            )
         fields = msgspec.structs.asdict(policy) if isinstance(policy, FeaturePolicy) else dict(policy)
         if name in units:
             fields["unit"] = units[name]

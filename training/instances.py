@@ -110,6 +110,8 @@ def _truth(y: Any, rows: int) -> list[Any]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, np.longdouble):
+        return float(value)  # whose item() is a longdouble again
     return value.item() if isinstance(value, np.generic) else str(value)
 
 

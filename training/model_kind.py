@@ -44,11 +44,15 @@ def model_kind(pipeline: Any) -> ModelKind:
         check_is_fitted(pipeline)
     except NotFittedError as problem:
         raise ExportRefused("the pipeline is not fitted; call pipeline.fit(X_train, y_train) first") from problem
+    if (is_regressor(pipeline) or is_classifier(pipeline)) and not hasattr(pipeline, "predict"):
+        raise ExportRefused(f"{type(pipeline).__name__} cannot predict; a search must be fitted with refit=True")
     if is_regressor(pipeline):
         return ModelKind("regression", (), "value")
     if is_outlier_detector(pipeline):
         if not hasattr(pipeline, "decision_function"):
-            raise ExportRefused(f"{type(pipeline).__name__} gives no decision function for new rows")
+            raise ExportRefused(
+                f"{type(pipeline).__name__} gives no decision function for new rows; use IsolationForest or OneClassSVM"
+            )
         return ModelKind("binary", OUTLIER_CLASSES, "score", outliers=True)
     if not is_classifier(pipeline):
         raise ExportRefused(
@@ -73,5 +77,6 @@ def _classifier(pipeline: Any) -> ModelKind:
     if hasattr(pipeline, "decision_function"):
         return ModelKind(task, labels, "score")
     raise ExportRefused(
-        "the classifier gives neither probabilities nor a decision function; wrap it in CalibratedClassifierCV"
+        "the classifier gives neither probabilities nor a decision function; use one that does "
+        "(VotingClassifier with voting='soft'; OneVsRestClassifier for OutputCodeClassifier)"
     )

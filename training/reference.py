@@ -16,7 +16,7 @@ from training.data import Columns, Doubles
 from training.model_kind import ModelKind
 from training.neighbour_ties import neighbours_tied
 
-REFUSALS = (ValueError, TypeError, LookupError, ArithmeticError)
+REFUSALS = (Exception,)  # a step of somebody's own may raise anything
 
 
 class Reference:
@@ -42,6 +42,16 @@ class Reference:
                 return self._answer(rows, count)
             except REFUSALS:
                 return None
+
+    def refusal(self, row: Any) -> str:
+        """What the pipeline says to a row that it does not answer."""
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            try:
+                self._answer(row, 1)
+            except REFUSALS as problem:
+                return f"{type(problem).__name__}: {' '.join(str(problem).split())[:300]}"
+        return "its answer is not finite"
 
     def undefined(self, values: Doubles) -> npt.NDArray[np.bool_]:
         """Rows to which the model has no definite answer, because neighbours are equally far."""

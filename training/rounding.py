@@ -26,11 +26,12 @@ from sklearn.preprocessing import (
 )
 
 from training.converters.functions import is_bit_by_bit
+from training.converters.selection import SELECTORS
 from training.splits import has_splits, inner_models
 
 BIT_BY_BIT = (
     SimpleImputer, MissingIndicator, StandardScaler, RobustScaler, MinMaxScaler, MaxAbsScaler, OneHotEncoder,
-    OrdinalEncoder, TargetEncoder, PolynomialFeatures,
+    OrdinalEncoder, TargetEncoder, PolynomialFeatures, *SELECTORS,
 )  # fmt: skip
 
 

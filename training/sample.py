@@ -24,14 +24,21 @@ def sample_parquet(
     count = min(ROWS_AT_MOST, len(data))
     rows = np.sort(np.random.default_rng(seed).choice(len(data), count, replace=False))
     table = {feature.name: _column(data.values[rows, i], feature) for i, feature in enumerate(features)}
-    table[target] = pa.array(data.target[rows].tolist())
+    table[target] = _plain(data.target[rows])
     prediction = "prediction"
     while prediction in table:
         prediction += "_"
-    table[prediction] = pa.array(predicted[rows].tolist())
+    table[prediction] = _plain(predicted[rows])
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(table), sink, compression="zstd")
     return bytes(sink.getvalue().to_pybytes())
+
+
+def _plain(values: npt.NDArray[Any]) -> Any:
+    """Labels or numbers; whole ones beyond 63 bits are unsigned."""
+    plain = values.tolist()
+    unsigned = any(isinstance(value, int) and value >= 2**63 for value in plain)
+    return pa.array(plain, pa.uint64() if unsigned else None)
 
 
 def _column(values: Doubles, feature: Feature) -> Any:
@@ -41,6 +48,6 @@ def _column(values: Doubles, feature: Feature) -> Any:
         return pa.array([None if value is None else texts[value] for value in plain], pa.string())
     if feature.type == "boolean":
         return pa.array([None if value is None else bool(value) for value in plain], pa.bool_())
-    if feature.type == "integer":
+    if feature.type == "integer" and all(value is None or -(2.0**63) <= value < 2.0**63 for value in plain):
         return pa.array([None if value is None else int(value) for value in plain], pa.int64())
     return pa.array(plain, pa.float64())

@@ -52,7 +52,10 @@ class GraphSession:
         try:
             return list(self._session.run(None, {INPUT: values}))
         except Exception as problem:
-            raise ExportRefused(f"ONNX Runtime cannot run the exported graph: {problem}") from problem
+            raise ExportRefused(
+                f"ONNX Runtime cannot run the exported graph: {problem}. Use another step or model in place of the one "
+                "that the node's name begins with; docs/parity.md lists those that are exported"
+            ) from problem
 
     def _answer(self, outputs: list[npt.NDArray[np.generic]]) -> Answer:
         scores = np.asarray(outputs[-1], dtype=np.float64)

@@ -14,10 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.feature_selection import SelectKBest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.feature_selection import RFE, SelectFromModel, SelectKBest
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import (
     ElasticNet,
@@ -97,6 +99,8 @@ PREPARATIONS = [
     make_pipeline(StandardScaler(), PolynomialFeatures(3)),
     make_pipeline(StandardScaler(), PolynomialFeatures(2, include_bias=False, interaction_only=True)),
     make_pipeline(RobustScaler(), SelectKBest(k=2)),
+    make_pipeline(StandardScaler(), RFE(LogisticRegression(), n_features_to_select=2)),
+    make_pipeline(StandardScaler(), KMeans(3, n_init=1, random_state=0)),
     make_pipeline(FunctionTransformer(np.absolute), FunctionTransformer(np.log1p), MaxAbsScaler()),
     FeatureUnion([("scaled", StandardScaler()), ("squares", PolynomialFeatures(2))]),
     ColumnTransformer([("a", StandardScaler(), [0, 2]), ("b", "passthrough", [1])]),
@@ -291,3 +295,11 @@ def test_a_frame_of_integers_and_booleans_is_answered_as_doubles() -> None:
     pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, problem.y_train[X.index])
     assert_same(pipeline, X, X.to_numpy(dtype=np.float64))
     assert isinstance(X, pd.DataFrame)
+
+
+def test_a_forest_behind_a_selection_keeps_the_way_of_missing_values() -> None:
+    problem = numbers()
+    X = gaps(problem.X_train)
+    forest = RandomForestClassifier(5, random_state=0)
+    pipeline = make_pipeline(SelectFromModel(forest), forest).fit(X, problem.y_train)
+    assert_same(pipeline, X, np.vstack([X, np.full((1, 4), np.nan)]))

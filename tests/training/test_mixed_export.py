@@ -14,7 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, IsolationForest, Ra
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
 
 from scoring.bundle import Bundle
 from scoring.judge import Judge
@@ -147,6 +147,55 @@ def test_trees_take_categories_and_gaps_as_they_are(tmp_path: Path) -> None:
     assert outcome is None
     frame = pd.DataFrame([row]).astype({"income": float, "job": "str"})
     assert answer == pytest.approx(forest.predict_proba(frame)[0], abs=1e-14)
+
+
+@pytest.mark.parametrize("gone", [None, np.nan], ids=repr)
+@pytest.mark.parametrize("encoder", [OneHotEncoder(sparse_output=False), OrdinalEncoder(), TargetEncoder()], ids=repr)
+def test_booleans_and_numbers_with_gaps_are_encoded_as_the_objects_that_pandas_has(
+    encoder: Any, gone: Any, tmp_path: Path
+) -> None:
+    problem = people()
+    X, X_test = (part[["owner"]].assign(rooms=np.arange(len(part)) % 4) for part in (problem.X_train, problem.X_test))
+    for part in (X, X_test):
+        for position, name in enumerate(part):
+            part[name] = part[name].astype(object)
+            part.loc[part.index[position::9], name] = gone
+    pipeline = make_pipeline(encoder, HistGradientBoostingClassifier(max_iter=5)).fit(X, problem.y_train)
+    bundle = Problem(X, problem.y_train, X_test, problem.y_test).export(pipeline, tmp_path)
+    assert [feature.type for feature in bundle.manifest.features] == ["boolean", "integer"]
+    for row in ({"owner": True, "rooms": 3}, {"owner": None, "rooms": 0}, {"owner": False, "rooms": None}):
+        plain = {name: gone if value is None else value for name, value in row.items()}
+        expected = pipeline.predict_proba(pd.DataFrame([plain], dtype=object))[0]
+        assert judged(bundle, row)[3] == pytest.approx(expected, abs=1e-12)
+
+
+def test_text_and_numbers_of_arrow(tmp_path: Path) -> None:
+    problem = people()
+    X, X_test = (part.convert_dtypes(dtype_backend="pyarrow") for part in (problem.X_train, problem.X_test))
+    pipeline = linear(handle_unknown="ignore").fit(X, problem.y_train)
+    bundle = Problem(X, problem.y_train, X_test, problem.y_test).export(pipeline, tmp_path)
+    assert [feature.type for feature in bundle.manifest.features] == ["float", "boolean", "string"]
+
+
+def test_whole_numbers_beyond_64_bits(tmp_path: Path) -> None:
+    problem = people()
+    X, X_test = (
+        part.assign(account=pd.Series([10**30, 1] * (len(part) // 2), index=part.index, dtype=object))
+        for part in (problem.X_train, problem.X_test)
+    )
+    pipeline = make_pipeline(ColumnTransformer([("income", "passthrough", ["income"])]), LogisticRegression())
+    bundle = Problem(X, problem.y_train, X_test, problem.y_test).export(pipeline.fit(X, problem.y_train), tmp_path)
+    assert pd.read_parquet(bundle.folder / "sample.parquet")["account"].tolist()[:2] == [1e30, 1.0]
+
+
+def test_labels_beyond_63_bits(tmp_path: Path) -> None:
+    problem = people()
+    large = np.array([1, 2**64 - 1], dtype=np.uint64)
+    labels = [large[(y == "good").astype(int)] for y in (problem.y_train, problem.y_test)]
+    changed = Problem(problem.X_train, labels[0], problem.X_test, labels[1])
+    bundle = changed.export(linear().fit(problem.X_train, labels[0]), tmp_path)
+    assert bundle.manifest.classes == [1, 2**64 - 1]
+    assert set(pd.read_parquet(bundle.folder / "sample.parquet")["prediction"]) == {1, 2**64 - 1}
 
 
 def test_an_outlier_detector_is_a_classifier_of_outliers_and_others(tmp_path: Path) -> None:

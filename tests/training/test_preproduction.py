@@ -299,6 +299,7 @@ def test_cells_become_what_a_client_would_send(toy: Bundle) -> None:
             7: [np.int64(1), np.float32(0.5), b"x"],
         }
     )
+    assert json_body({"a": np.longdouble(1.5)}) == b'{"a": 1.5}'
     sent = [json.loads(json_body(instance)) for instance in read_rows(table, [0, 1, 0], toy.manifest).instances()]
     assert sent == [
         {"city": "Köln", "member": True, "count": 1, "ratio": 0.1 + 0.2, "day": "2026-11-24 00:00:00", "7": 1},

@@ -12,12 +12,15 @@ import pytest
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import AdaBoostClassifier, RandomForestRegressor, VotingClassifier, VotingRegressor
+from sklearn.feature_selection import RFE
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, SGDOneClassSVM
+from sklearn.model_selection import GridSearchCV
 from sklearn.multioutput import MultiOutputClassifier
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.neighbors import KNeighborsClassifier, LocalOutlierFactor, NearestCentroid, RadiusNeighborsClassifier
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, OrdinalEncoder
 
 from tests.training.problems import Problem, fitted_logistic, fitted_ridge, logistic, numbers, people, values
 from training import BundleExists, ExportRefused, TrainingError
@@ -223,6 +226,114 @@ def test_a_version_that_is_taken_is_never_overwritten(tmp_path: Path) -> None:
         problem.export(pipeline, tmp_path, description="another")
     assert issubclass(BundleExists, TrainingError)
     assert (first.folder / "manifest.json").read_bytes().find(b"another") == -1
+
+
+def test_test_rows_to_which_the_pipeline_has_no_answer(tmp_path: Path) -> None:
+    coded = numbers()
+    codes = np.tile([0.0, 1.0, 2.0], 20)[:, None]
+    for encoder in (OneHotEncoder(), OrdinalEncoder()):
+        for model, y in ((LogisticRegression(), coded.y_train), (Ridge(), values().y_train)):
+            pipeline = make_pipeline(encoder, model).fit(codes, y)
+            problem = Problem(codes, y, [[0.0], [7.0], [9.0]], y[:3])
+            message = refusal(problem, pipeline, tmp_path)
+            assert "no answer to row 1 of X_test: ValueError: Found unknown" in message
+            assert "leave these rows out" in message
+    logarithm = make_pipeline(FunctionTransformer(np.log), Ridge()).fit(codes + 1, values().y_train)
+    assert "no answer to 1 of 60 rows of X_test" in refusal(
+        Problem(codes + 1, values().y_train, np.r_[codes[1:] + 1, [[0.0]]], values().y_train), logarithm, tmp_path
+    )
+
+
+def test_a_model_of_several_targets_with_a_target_of_one_column(tmp_path: Path) -> None:
+    problem = values()
+    two = np.column_stack([problem.y_train, -problem.y_train])
+    for model in (RandomForestRegressor(2), LinearRegression()):
+        assert "predicts 2 targets" in refusal(problem, model.fit(problem.X_train, two), tmp_path)
+
+
+def test_steps_that_have_no_conversion_name_another(tmp_path: Path) -> None:
+    problem, numeric = numbers(), values()
+    boosted = AdaBoostClassifier(n_estimators=2).fit(problem.X_train, problem.y_train)
+    message = refusal(problem, boosted, tmp_path)
+    assert "AdaBoostClassifier cannot be exported exactly: its conversion uses TreeEnsembleClassifier" in message
+    assert "for example a linear model, a forest or histogram gradient boosting" in message
+    nearest = NearestCentroid().fit(problem.X_train, problem.y_train)
+    assert "there is no conversion of it" in refusal(problem, nearest, tmp_path)
+    outliers = Problem(problem.X_train, np.where(problem.y_train, 1, -1), problem.X_test, [1] * 30)
+    for detector in (SGDOneClassSVM(), LocalOutlierFactor(novelty=True)):
+        message = refusal(outliers, detector.fit(problem.X_train), tmp_path)
+        assert "its decision function has no conversion" in message
+        assert "IsolationForest or OneClassSVM" in message
+    union = FeatureUnion([("x", "passthrough"), ("vote", VotingRegressor([("a", Ridge())]))])
+    voted = make_pipeline(union, Ridge()).fit(numeric.X_train, numeric.y_train)
+    assert "VotingRegressor predicts, but stands where the pipeline transforms" in refusal(numeric, voted, tmp_path)
+    votes = VotingClassifier([("a", LogisticRegression())], voting="hard").fit(problem.X_train, problem.y_train)
+    assert "VotingClassifier with voting='soft'" in refusal(problem, votes, tmp_path)
+    within = RadiusNeighborsClassifier(1.0, outlier_label="most_frequent").fit(problem.X_train, problem.y_train)
+    assert "docs/parity.md lists those that are exported" in refusal(problem, within, tmp_path)
+
+
+class Unwilling(LogisticRegression):  # type: ignore[misc]
+    """A model of somebody's own, which raises what scikit-learn never does."""
+
+    def predict_proba(self, X: Any) -> Any:
+        raise RuntimeError("no license")
+
+
+def test_a_model_that_raises_what_scikit_learn_never_does(tmp_path: Path) -> None:
+    problem = numbers()
+    model = Unwilling().fit(problem.X_train, problem.y_train)
+    message = refusal(problem, model, tmp_path)
+    assert "no answer to row 0 of X_train: RuntimeError: no license. So it is with 60 of 60 rows" in message
+
+
+def test_a_search_that_kept_no_model_and_a_selection_as_the_model(tmp_path: Path) -> None:
+    problem, numeric = numbers(), values()
+    for searched, model in ((problem, LogisticRegression()), (numeric, Ridge())):
+        name = "C" if searched is problem else "alpha"
+        search = GridSearchCV(model, {name: [1.0]}, cv=2, refit=False).fit(searched.X_train, searched.y_train)
+        assert "a search must be fitted with refit=True" in refusal(searched, search, tmp_path)
+    chosen = RFE(LogisticRegression()).fit(problem.X_train, problem.y_train)
+    assert "its conversion gives no scores" in refusal(problem, chosen, tmp_path)
+
+
+def test_dates_as_the_target_of_a_regression(tmp_path: Path) -> None:
+    problem = values()
+    days = Problem(problem.X_train, pd.date_range("2026-01-01", periods=60), problem.X_test, problem.y_test)
+    assert "holds dates or durations" in refusal(days, fitted_ridge(problem), tmp_path)
+
+
+def test_rows_of_several_lengths_and_a_target_that_is_none(tmp_path: Path) -> None:
+    problem = numbers()
+    pipeline = fitted_logistic(problem)
+    ragged = Problem([[1.0, 2.0], [3.0]], problem.y_train, problem.X_test, problem.y_test)
+    assert "X_train has rows of several lengths" in refusal(ragged, pipeline, tmp_path)
+    absent = Problem(problem.X_train, None, problem.X_test, problem.y_test)
+    assert "y_train is a NoneType; it must hold one label" in refusal(absent, pipeline, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"thresholds": {"psy": 0.3}}, "there is no threshold 'psy', but coverage_alert"),
+        ({"thresholds": {"psi": "0.3"}}, "thresholds: 'psi' must be a finite number; it is '0.3'"),
+        ({"p99_ms": "5"}, "p99_ms must be milliseconds above 0"),
+        ({"description": 5}, "Expected `str`, got `int` - at `$.description`"),
+        ({"description": "\ud800"}, "text that UTF-8 can hold"),
+        ({"target": 5}, "at `$.target`"),
+        ({"convergence": [3]}, "at `$.convergence[0]`"),
+        ({"criteria": {"joint": "flag"}}, "criteria is a dict; give a scoring.bundle.Criteria"),
+        ({"feature_names": 4}, "feature_names is a int; give a list of names"),
+        ({"policies": {"x0": 3}}, "policy of feature 'x0' is a int"),
+        ({"sample_weight": ["a"] * 60}, "sample_weight must be 60 finite numbers"),
+    ],
+    ids=lambda value: str(value).encode("ascii", "replace").decode()[:40],
+)
+def test_options_of_another_type_are_found_before_anything_is_written(
+    options: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    problem = numbers()
+    assert said in refusal(problem, fitted_logistic(problem), tmp_path, **options)
 
 
 def test_options_that_contradict_the_data(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 import onnx.compose
 from onnx import TensorProto
-from sklearn.base import is_classifier
+from sklearn.base import is_classifier, is_outlier_detector, is_regressor
 
 from training.converters.nodes import ML, OPSETS, Nodes
 from training.converters.prediction import Prediction
@@ -25,16 +25,25 @@ INPUT = "x"
 
 def transform(nodes: Nodes, model: Any, table: Table) -> Table:
     """What a transformer makes of the columns, as one matrix."""
-    (made,) = _adopted(nodes, model, table)
+    if is_classifier(model) or is_regressor(model):
+        raise ExportRefused(
+            f"{type(model).__name__} predicts, but stands where the pipeline transforms, and cannot be exported there. "
+            "Leave it out, or use StackingClassifier or StackingRegressor for a model of a model's answers"
+        )
+    made = _adopted(nodes, model, table)[-1]  # of a clustering the label comes first, then the distances
     width = made.type.tensor_type.shape.dim[-1].dim_value or _width(model, table)
     return table.numbers(_double(nodes, made), width)
 
 
 def predict(nodes: Nodes, model: Any, table: Table) -> Prediction:
     """What a classifier or a regressor says."""
+    if not is_classifier(model) and not is_regressor(model):
+        raise _refused(model, "its decision function has no conversion")
     outputs = _adopted(nodes, model, table)
-    if not is_classifier(model):
+    if is_regressor(model):
         return Prediction(value=nodes.op("Reshape", _double(nodes, outputs[0]), np.array([-1, 1], dtype=np.int64)))
+    if len(outputs) < 2:
+        raise _refused(model, "its conversion gives no scores")
     label, scores = _position(nodes, outputs[0], model), _double(nodes, outputs[1])
     if hasattr(model, "predict_proba"):
         return Prediction(label=label, probabilities=scores)
@@ -60,23 +69,44 @@ def _adopted(nodes: Nodes, model: Any, table: Table) -> list[onnx.ValueInfoProto
 def _graph(model: Any, width: int) -> onnx.ModelProto:
     from skl2onnx import to_onnx
     from skl2onnx.common.data_types import DoubleTensorType
+    from skl2onnx.common.exceptions import MissingShapeCalculator
 
     options = {id(model): {"zipmap": False}} if _has_zipmap(model) else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return to_onnx(
+            graph = to_onnx(
                 model,
                 initial_types=[(INPUT, DoubleTensorType([None, width]))],
                 options=options,
                 target_opset={"": OPSETS[""], ML: 3},
             )
+        except MissingShapeCalculator as problem:
+            raise _refused(model, "there is no conversion of it") from problem
         except Exception as problem:
             reason = " ".join(str(problem).split())[:300]
-            raise ExportRefused(
-                f"{type(model).__name__} cannot be converted to ONNX: {type(problem).__name__}: {reason}. "
-                "Replace it by a step that can, for example a linear model, a forest or a scaler"
-            ) from problem
+            raise _refused(model, f"{type(problem).__name__}: {reason}") from problem
+    withdrawn = sorted({node.op_type for node in graph.graph.node if _is_withdrawn(node)})
+    if withdrawn:
+        raise _refused(model, f"its conversion uses {', '.join(withdrawn)}, which ONNX has withdrawn")
+    return graph
+
+
+def _is_withdrawn(node: onnx.NodeProto) -> bool:
+    """Whether the operator is gone from the release of ai.onnx.ml that our graphs declare."""
+    return node.domain == ML and bool(onnx.defs.get_schema(node.op_type, OPSETS[ML], ML).deprecated)
+
+
+def _refused(model: Any, reason: str) -> ExportRefused:
+    if is_outlier_detector(model):
+        instead = "IsolationForest or OneClassSVM"
+    elif is_classifier(model) or is_regressor(model):
+        instead = "a linear model, a forest or histogram gradient boosting"
+    else:
+        instead = "a scaler, an encoder, an imputer or PCA, or compute its columns before the pipeline and send them"
+    return ExportRefused(
+        f"{type(model).__name__} cannot be exported exactly: {reason}. Use a step that can, for example {instead}"
+    )
 
 
 def _has_zipmap(model: Any) -> bool:

@@ -71,7 +71,7 @@ def look_up(nodes: Nodes, column: Numbers | Texts, known: list[Any]) -> Lookup:
         # One number at most is hit; without a hit the sum stays at the place of the unknown.
         steps = np.arange(count, dtype=np.float64)[:, None] - count
         place = nodes.op("Add", nodes.op("MatMul", hits, steps), np.array([float(count)]))
-        values = [*numbers, _other_than(numbers), np.nan]
+        values = [*numbers, _other_than(numbers), None if None in known else np.nan]
     gone = nodes.op("Where", nodes.op("IsNaN", column.name), np.array([count + 1.0]), place)
     return Lookup(nodes.flat(nodes.cast(gone, TensorProto.INT64)), values)
 
@@ -83,17 +83,17 @@ def _asked(model: Any, column: int, values: list[Any], known: list[list[Any]]) -
     for row, value in enumerate(values):
         given = [value if i == column else others[0] for i, others in enumerate(known)]
         try:
-            found[row] = _transformed(model, given, known)[0, at]
+            found[row] = _transformed(model, given)[0, at]
         except (ValueError, TypeError):
             refused[row] = True
     return found, refused
 
 
-def _transformed(model: Any, row: list[Any], known: list[list[Any]]) -> Doubles:
+def _transformed(model: Any, row: list[Any]) -> Doubles:
     """The encoder's answer to one row, in columns of the kinds that it was fitted with."""
     series = [
-        pd.Series([value], dtype=object if any(isinstance(each, str) for each in others) else np.float64, name=i)
-        for i, (value, others) in enumerate(zip(row, known, strict=True))
+        pd.Series([value], dtype=np.float64 if categories.dtype.kind in "fiub" else object, name=i)
+        for i, (value, categories) in enumerate(zip(row, model.categories_, strict=True))
     ]
     frame = pd.concat(series, axis=1)
     names = getattr(model, "feature_names_in_", None)

@@ -79,11 +79,13 @@ from training.converters import (
     projection,
     quantiles,
     scaling,
+    selection,
     splines,
 )
 from training.converters.dispatch import PREDICTORS, TRANSFORMERS
 
 TRANSFORMERS.update({
+    **dict.fromkeys(selection.SELECTORS, selection.convert_selection),
     Pipeline: composition.convert_pipeline,
     ColumnTransformer: composition.convert_columns,
     FeatureUnion: composition.convert_union,

@@ -105,7 +105,7 @@ class Table:
             if isinstance(part, Texts):
                 raise ExportRefused(
                     f"{type(step).__name__} gets the text column {part.source.name!r} as it is; "
-                    "put a OneHotEncoder, OrdinalEncoder or TargetEncoder before it"
+                    "put a OneHotEncoder, OrdinalEncoder or TargetEncoder before it, or in its place"
                 )
         if not self.parts:
             raise ExportRefused(f"{type(step).__name__} gets no column at all")
