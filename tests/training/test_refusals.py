@@ -239,7 +239,7 @@ def test_test_rows_to_which_the_pipeline_has_no_answer(tmp_path: Path) -> None:
             assert "no answer to row 1 of X_test: ValueError: Found unknown" in message
             assert "leave them out" in message
     logarithm = make_pipeline(FunctionTransformer(np.log), Ridge()).fit(codes + 1, values().y_train)
-    assert "no answer to 1 of 60 rows of X_test" in refusal(
+    assert "no answer to row 59 of X_test: ValueError: Input X contains infinity" in refusal(
         Problem(codes + 1, values().y_train, np.r_[codes[1:] + 1, [[0.0]]], values().y_train), logarithm, tmp_path
     )
 
