@@ -72,8 +72,10 @@ def check_gaps(train: Data, test: Data, columns: Columns, takes: Takes) -> None:
 
 def check_answers(reference: Reference, X_test: Any, values: Doubles, rows: npt.NDArray[np.intp]) -> None:
     """Refuse those of the test rows to which the pipeline has no answer, or another than to our reading of them."""
+    if not len(rows):
+        return
     read = check_every_answer(reference, X_test, values, rows, "X_test")
-    own = reference.of_rows(_rows(X_test, rows), len(rows)) if len(rows) else None
+    own = reference.of_rows(_rows(X_test, rows), len(rows))
     if own is None:
         return
     wrong = rows[compare(own, read).wrong]

@@ -27,6 +27,8 @@ class Reference:
 
     def predict(self, values: Doubles) -> Answer:
         """Answers for all rows. Where the pipeline raises, scores are NaN, the label is -1 and `raised` is true."""
+        if not len(values):
+            return self._refused().rows(np.empty(0, dtype=np.intp))
         # One row that is refused fails its whole batch. Mostly it is rows of huge values, so these go together, last.
         order = np.argsort(np.abs(np.nan_to_num(values, nan=0.0)).max(axis=1), kind="stable")
         with warnings.catch_warnings(), np.errstate(all="ignore"):

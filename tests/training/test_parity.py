@@ -65,6 +65,14 @@ def test_labels_may_differ_only_where_scikit_learn_is_undecided() -> None:
     assert compare(binary(1, 0.5, margin=0.5e-9), binary(0, 0.5)).wrong.tolist() == [False]
 
 
+def test_no_rows_have_no_answers() -> None:
+    problem = numbers()
+    pipeline = fitted_logistic(problem)
+    columns = read_columns(pipeline, problem.X_train, None)
+    answer = Reference(pipeline, model_kind(pipeline), columns).predict(np.empty((0, 4)))
+    assert (len(answer), answer.scores.shape) == (0, (0, 2))
+
+
 def test_a_row_that_scikit_learn_refuses_is_not_compared() -> None:
     assert compare(regression(np.nan, raised=True), regression(3.0)).wrong.tolist() == [False]
 
