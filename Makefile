@@ -3,6 +3,8 @@ IS_313 = -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null
 PYTHON ?= $(shell for name in python3.13 python3 python; do $$name $(IS_313) && echo $$name && break; done)
 PY := .venv/bin/python
 BROWSER := tests/browser/node_modules/.installed
+# On small data several threads of scikit-learn wait for each other ten times as long as one computes.
+ONE_THREAD = OMP_NUM_THREADS=1
 given = $(if $($(1)),--$(2)='$(subst ','\'',$($(1)))')
 
 .DEFAULT_GOAL := help
@@ -17,7 +19,7 @@ run: setup ## Score, record and report on this machine: PORT=7071 KEY=… AUTH=o
 	@exec $(PY) -m infra.local.run --parent $$PPID $(call given,PORT,port) $(call given,KEY,key) $(call given,AUTH,auth)
 
 test: check models $(BROWSER) ## Lint, type-check and run every test
-	@$(PY) -m pytest $(ARGS)
+	@$(ONE_THREAD) $(PY) -m pytest $(ARGS)
 
 check: setup ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy
