@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from training.converters.table import Vocabulary
 from training.data import Columns, Doubles
@@ -28,7 +27,6 @@ from training.splits import split_rows
 
 TARGETED_AT_MOST = 4_000
 CATEGORIES_AT_MOST = 2_000
-SMALLEST, LARGEST = 5e-324, 1.7e308
 
 
 @dataclass(frozen=True)
@@ -168,8 +166,4 @@ def _missing(training: Doubles, missing: frozenset[int], count: int, random: np.
     block = values[:, features]
     block[gone] = np.nan
     values[:, features] = block
-    return Rows(values, [f"{int(n)} features missing" for n in _counted(gone)])
-
-
-def _counted(gone: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    return np.asarray(gone.sum(axis=1), dtype=np.int64)
+    return Rows(values, [f"{int(n)} features missing" for n in gone.sum(axis=1)])

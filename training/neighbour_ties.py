@@ -15,6 +15,8 @@ import numpy.typing as npt
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import Pipeline
 
+from training.dense import dense
+
 RELATIVE_GAP = 1e-12
 SQUARE_OVERFLOWS = 1e150
 
@@ -32,10 +34,5 @@ def neighbours_tied(pipeline: Any, rows: Any, count: int) -> npt.NDArray[np.bool
         prepared = pipeline[:-1].transform(rows) if isinstance(pipeline, Pipeline) and len(pipeline) > 1 else rows
         distances, _ = final.kneighbors(prepared, n_neighbors=final.n_neighbors + 1)
         last, beyond = distances[:, -2], distances[:, -1]
-        huge = (
-            np.abs(np.asarray(prepared.toarray() if hasattr(prepared, "toarray") else prepared, dtype=np.float64)).max(
-                axis=1
-            )
-            > SQUARE_OVERFLOWS
-        )
+        huge = np.abs(dense(prepared)).max(axis=1) > SQUARE_OVERFLOWS
         return np.asarray(~(beyond - last > RELATIVE_GAP * beyond) | ~np.isfinite(beyond) | huge)

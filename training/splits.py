@@ -17,6 +17,7 @@ import numpy.typing as npt
 from sklearn.pipeline import Pipeline
 
 from training.data import Columns, Doubles
+from training.dense import dense
 
 TARGETS = 1_000  # splits that are looked for, drawn from all
 CANDIDATES = 24  # values of the input that are tried for each
@@ -80,19 +81,15 @@ def _models(model: Any, prepare: Callable[[Any], Any]) -> Iterator[_Trees]:
     if encoder is not None:
         prepare = _after(prepare, encoder.transform)
     if len(columns):
-        yield _Trees(_after(prepare, _as_single if single else _as_double), columns, thresholds)
+        yield _Trees(_after(prepare, _as_single if single else dense), columns, thresholds)
 
 
 def _after(first: Callable[[Any], Any], second: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda rows: second(first(rows))
 
 
-def _as_double(rows: Any) -> Doubles:
-    return np.asarray(rows.toarray() if hasattr(rows, "toarray") else rows, dtype=np.float64)
-
-
 def _as_single(rows: Any) -> Doubles:
-    return _as_double(rows).astype(np.float32).astype(np.float64)
+    return dense(rows).astype(np.float32).astype(np.float64)
 
 
 def _own_trees(model: Any) -> tuple[bool, npt.NDArray[np.int64], Doubles] | None:

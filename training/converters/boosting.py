@@ -13,12 +13,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from onnx import TensorProto
 from sklearn.dummy import DummyClassifier, DummyRegressor
 
 from training.converters.dispatch import transform
 from training.converters.nodes import Nodes
-from training.converters.prediction import Prediction, above, both, largest
+from training.converters.prediction import Prediction, above, at_least, both, largest
 from training.converters.table import Table
 from training.converters.trees import Tree, scikit_learn_tree, single_precision, summed
 from training.errors import ExportRefused
@@ -32,9 +31,8 @@ def convert_gradient_classifier(nodes: Nodes, model: Any, table: Table) -> Predi
     if len(model.classes_) > 2:
         return _several_classes(nodes, raw)
     scaled = nodes.op("Mul", raw, np.array([2.0])) if model.loss == "exponential" else raw
-    at_least = nodes.op("Not", nodes.op("Less", raw, np.zeros(1)))  # zero itself is for the second class
     return Prediction(
-        label=nodes.flat(nodes.cast(at_least, TensorProto.INT64)),
+        label=at_least(nodes, raw, 0.0),  # zero itself is for the second class
         probabilities=both(nodes, nodes.op("Sigmoid", scaled)),
         decision=raw,
     )

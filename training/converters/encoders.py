@@ -24,6 +24,7 @@ from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
 from training.converters.nodes import Nodes
 from training.converters.table import UNSEEN, Numbers, Table, Texts
+from training.dense import dense
 from training.errors import ExportRefused
 
 Doubles = npt.NDArray[np.float64]
@@ -102,7 +103,7 @@ def _transformed(model: Any, row: list[Any]) -> Doubles:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of an unknown category that is encoded as zeros
         made = model.transform(frame if names is not None else frame.to_numpy())
-    return np.asarray(made.toarray() if hasattr(made, "toarray") else made, dtype=np.float64)
+    return dense(made)
 
 
 def _own_columns(model: Any, column: int) -> slice:

@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from onnx import TensorProto
 
 from training.converters.dispatch import predict
 from training.converters.nodes import Nodes
-from training.converters.prediction import Prediction, above, largest
+from training.converters.prediction import Prediction, above, at_least, largest
 from training.converters.table import Numbers, Table
 from training.errors import ExportRefused
 
@@ -71,8 +70,7 @@ def convert_threshold(nodes: Nodes, model: Any, table: Table) -> Prediction:
         wanted = nodes.columns(wanted, [position])
     elif position == 0:
         wanted = nodes.op("Neg", wanted)
-    reached = nodes.cast(nodes.op("GreaterOrEqual", wanted, np.array([threshold])), TensorProto.INT64)
-    label = nodes.flat(reached)
+    label = at_least(nodes, wanted, threshold)
     if position == 0:
         label = nodes.op("Sub", np.array([1], dtype=np.int64), label)
     return Prediction(label=label, probabilities=answer.probabilities, decision=answer.decision)
@@ -117,8 +115,7 @@ def convert_anomaly(nodes: Nodes, model: Any, table: Table) -> Prediction:
     if model.classes_[1] == model.common:
         return Prediction(label=above(nodes, inside.decision, 0.0), decision=inside.decision)
     decision = nodes.op("Neg", inside.decision)
-    reached = nodes.cast(nodes.op("GreaterOrEqual", decision, np.zeros(1)), TensorProto.INT64)
-    return Prediction(label=nodes.flat(reached), decision=decision)
+    return Prediction(label=at_least(nodes, decision, 0.0), decision=decision)
 
 
 def _each(nodes: Nodes, models: Sequence[Any], table: Table) -> list[Prediction]:

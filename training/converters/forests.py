@@ -16,11 +16,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from onnx import TensorProto
 from sklearn.ensemble._iforest import _average_path_length
 
 from training.converters.nodes import Nodes
-from training.converters.prediction import Prediction, both, largest
+from training.converters.prediction import Prediction, at_least, both, largest
 from training.converters.table import Table
 from training.converters.trees import leaf_positions, scikit_learn_tree, single_precision, summed
 
@@ -56,12 +55,7 @@ def convert_isolation(nodes: Nodes, model: Any, table: Table) -> Prediction:
     else:  # of one training row each tree is a leaf, and scikit-learn sets the exponent to -1
         score = nodes.op("Sub", nodes.op("Mul", depths, np.array([0.0])), np.array([0.5]))
     decision = nodes.op("Sub", score, np.array([float(model.offset_)]))
-    return Prediction(label=_inside(nodes, decision), decision=decision)
-
-
-def _inside(nodes: Nodes, decision: str) -> str:
-    """1 where the decision is not negative."""
-    return nodes.flat(nodes.cast(nodes.op("Not", nodes.op("Less", decision, np.zeros(1))), TensorProto.INT64))
+    return Prediction(label=at_least(nodes, decision, 0.0), decision=decision)
 
 
 def mean_shares(nodes: Nodes, trees: Sequence[Any], x: str) -> str:

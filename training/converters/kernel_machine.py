@@ -23,6 +23,7 @@ from training.converters.nodes import Nodes
 from training.converters.pairwise_coupling import coupled_probabilities
 from training.converters.prediction import Prediction, above, largest
 from training.converters.table import Table
+from training.dense import dense
 from training.errors import ExportRefused
 
 CLIP = 1e150
@@ -71,8 +72,7 @@ def _one_sum(nodes: Nodes, model: Any, table: Table) -> str:
 
 def _kernel(nodes: Nodes, model: Any, x: str) -> str:
     """K(x, s), n × support vectors."""
-    vectors = model.support_vectors_
-    vectors = np.asarray(vectors.toarray() if hasattr(vectors, "toarray") else vectors, dtype=np.float64)
+    vectors = dense(model.support_vectors_)
     gamma = float(model._gamma)
     if model.kernel == "rbf":
         return _rbf(nodes, x, vectors, gamma)

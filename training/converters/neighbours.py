@@ -21,6 +21,7 @@ from onnx import TensorProto
 from training.converters.nodes import Nodes
 from training.converters.prediction import Prediction, largest
 from training.converters.table import Table
+from training.dense import dense
 from training.errors import ExportRefused
 
 ROWS_AT_MOST = 50_000
@@ -66,7 +67,7 @@ def _distances(nodes: Nodes, model: Any, x: str) -> str:
             f"each prediction; more than {ROWS_AT_MOST:,} are not exported: a large request would take gigabytes. "
             "Fit it on fewer rows, or use another model"
         )
-    training = np.asarray(model._fit_X.toarray() if hasattr(model._fit_X, "toarray") else model._fit_X, np.float64)
+    training = dense(model._fit_X)
     columns = [nodes.columns(x, [f]) for f in range(training.shape[1])]
     total = ""
     for column, values in zip(columns, training.T, strict=True):

@@ -35,6 +35,11 @@ def above(nodes: Nodes, score: str, threshold: float) -> str:
     return nodes.flat(nodes.cast(nodes.op("Greater", score, np.array([threshold])), TensorProto.INT64))
 
 
+def at_least(nodes: Nodes, score: str, threshold: float) -> str:
+    """1 where the score [n, 1] reaches the threshold, else 0, int64 [n]."""
+    return nodes.flat(nodes.cast(nodes.op("GreaterOrEqual", score, np.array([threshold])), TensorProto.INT64))
+
+
 def both(nodes: Nodes, positive: str) -> str:
     """Probabilities of two classes from that of the second, [n, 1]."""
     return nodes.concat([nodes.op("Sub", np.array([1.0]), positive), positive])
