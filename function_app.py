@@ -32,7 +32,7 @@ from evaluation.report_store import latest, list_reports, read_report_json
 from evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from evaluation.settings import from_environ as evaluation_settings
 from scoring import __version__
-from scoring.decode import is_id, usable_id
+from scoring.content import Content
 from scoring.errors import (
     BadRequest,
     BodyTooLarge,
@@ -43,6 +43,7 @@ from scoring.errors import (
     UnknownModel,
     shown,
 )
+from scoring.fields import is_id, usable_id
 from scoring.metadata import server_metadata
 from scoring.settings import SETTINGS as SCORING_SETTINGS
 from scoring.startup import Startup
@@ -54,8 +55,8 @@ if TYPE_CHECKING:
     from evaluation.pages.home import HomeModel
     from evaluation.pages.instance import InstanceTrail
     from scoring.catalog import Catalog
-    from scoring.response import ScoreResponse
-    from scoring.service import LabelResponse
+    from scoring.protocols.registry import ProtocolName
+    from scoring.service import LabelResponse, ScoreResponse
 
 Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 JSON = "application/json"
@@ -160,10 +161,52 @@ async def score_version(req: func.HttpRequest) -> func.HttpResponse:
     return await scored(req, req.route_params["version"])
 
 
-async def scored(req: func.HttpRequest, version: str | None) -> func.HttpResponse:
+async def scored(
+    req: func.HttpRequest, version: str | None, protocol: ProtocolName = "native", model: str | None = None
+) -> func.HttpResponse:
     """Score the body with a version of the model, by default its champion."""
     scoring = await startup.service()
-    return recorded(await scoring.score(req.route_params["model"], version, req.get_body(), REQUEST_ID.get()))
+    name = model or req.route_params["model"]
+    return recorded(await scoring.score(name, version, content_of(req), REQUEST_ID.get(), protocol))
+
+
+def content_of(req: func.HttpRequest) -> Content:
+    """The body, and the headers that say how to read it."""
+    given = req.headers.get
+    return Content(
+        req.get_body(),
+        kind=given("content-type", ""),
+        coding=given("content-encoding", ""),
+        json_bytes=given("inference-header-content-length", ""),
+    )
+
+
+@app.function_name("infer")
+@app.route("v2/models/{model}/infer", methods=["POST"])
+@answering
+async def infer(req: func.HttpRequest) -> func.HttpResponse:
+    return await scored(req, None, "open_inference")
+
+
+@app.function_name("infer_version")
+@app.route("v2/models/{model}/versions/{version}/infer", methods=["POST"])
+@answering
+async def infer_version(req: func.HttpRequest) -> func.HttpResponse:
+    return await scored(req, req.route_params["version"], "open_inference")
+
+
+@app.function_name("invocations")
+@app.route("models/{model}/invocations", methods=["POST"])
+@answering
+async def invocations(req: func.HttpRequest) -> func.HttpResponse:
+    return await scored(req, None, "mlflow")
+
+
+@app.function_name("default_invocations")
+@app.route("invocations", methods=["POST"])
+@answering
+async def default_invocations(req: func.HttpRequest) -> func.HttpResponse:
+    return await scored(req, None, "mlflow", (await startup.service()).catalog.default_model())
 
 
 @app.function_name("labels")
@@ -171,12 +214,13 @@ async def scored(req: func.HttpRequest, version: str | None) -> func.HttpRespons
 @answering
 async def labels(req: func.HttpRequest) -> func.HttpResponse:
     scoring = await startup.service()
-    return recorded(await scoring.label(req.route_params["model"], req.get_body(), REQUEST_ID.get()))
+    return recorded(await scoring.label(req.route_params["model"], content_of(req), REQUEST_ID.get()))
 
 
 def recorded(response: ScoreResponse | LabelResponse) -> func.HttpResponse:
     """An answer whose records are durable, under the request id that they carry."""
-    return func.HttpResponse(response.body, headers={"x-request-id": response.request_id}, mimetype=JSON)
+    headers = {"x-request-id": response.request_id, **response.reply.headers}
+    return func.HttpResponse(response.body, headers=headers, mimetype=response.reply.kind)
 
 
 # ----------------------------------------------------------------------------------------- health and metadata

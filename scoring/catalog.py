@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scoring.bundle import Bundle, BundleError, Manifest, list_bundles, load_bundle
-from scoring.errors import NotReady, UnknownModel, UnknownVersion
+from scoring.errors import NoDefault, NotReady, UnknownModel, UnknownVersion
 from scoring.example import example_instance
 from scoring.judge import Judge
 from scoring.model import Model, ModelError
@@ -55,7 +55,7 @@ class Catalog:
     """The models of one folder. `get` may be called from any thread."""
 
     def __init__(self, folder: Path, config: ServingConfig, versions: Mapping[str, list[str]]) -> None:
-        self.default = config.default
+        self._default = config.default
         self._folder = folder
         self._config = config
         self._versions = versions
@@ -89,6 +89,14 @@ class Catalog:
     def models(self) -> list[str]:
         """Names of all models in the folder, ready or not, sorted."""
         return sorted(self._versions)
+
+    def default_model(self) -> str:
+        """The model of routes that name none: serving.toml's, or the only one there is. Raises `NoDefault`."""
+        if self._default is not None:
+            return self._default
+        if len(self._versions) == 1:
+            return next(iter(self._versions))
+        raise NoDefault(self._versions)
 
     def versions(self, model: str) -> list[str]:
         """A model's versions, oldest first; raises `UnknownModel`."""
@@ -155,8 +163,8 @@ class Catalog:
     def _load_champions(self) -> None:
         for name in sorted(set(self._config.models) - set(self._versions)):
             self._refuse(name, "serving.toml names it, but there is no bundle of it in the folder")
-        if self.default is not None and self.default not in self._versions:
-            self._refuse("serving.toml", f"the default model {self.default} has no bundle in the folder")
+        if self._default is not None and self._default not in self._versions:
+            self._refuse("serving.toml", f"the default model {self._default} has no bundle in the folder")
         for name, version in self._champions.items():
             if version not in self._versions[name]:
                 self._refuse(f"{name}/{version}", "serving.toml names this version, but there is no bundle of it")

@@ -3,7 +3,8 @@
 ScoringError
 ├── BadRequest           the body is not a request: mend it (score routes record it as `request_error`)
 ├── UnknownModel         there is no model of that name; the message names those there are
-│   └── UnknownVersion   the model has no such version; the message names those it has
+│   ├── UnknownVersion   the model has no such version; the message names those it has
+│   └── NoDefault        the route names no model, and neither does serving.toml
 ├── BodyTooLarge         send less at once; not recorded
 │   └── RecordsTooLarge  the same, though the body itself is within its limit
 ├── NotReady             the model is there but its bundle was refused: an operator must act
@@ -46,6 +47,17 @@ class UnknownVersion(UnknownModel):
     def __init__(self, model: str, version: str, known: Iterable[str]) -> None:
         ScoringError.__init__(
             self, f"model {shown(model)} has no version {shown(version)}; there {_listing('version', known)}"
+        )
+
+
+class NoDefault(UnknownModel):
+    """A route without a model's name, and no model that answers it."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        ScoringError.__init__(
+            self,
+            "no default model: use /models/{model}/invocations, or name one in serving.toml; "
+            f"there {_listing('model', known)}",
         )
 
 

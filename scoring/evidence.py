@@ -10,9 +10,9 @@ import msgspec
 
 from audit.ids import new_id
 from audit.records import VERSION, Record, encode_record
-from scoring.decode import ScoreRequest
 from scoring.errors import BadRequest
 from scoring.outcome import Decision
+from scoring.protocols.protocol import ScoreRequest
 from scoring.storable import escape_surrogates, storable
 from scoring.verdict import Verdict
 

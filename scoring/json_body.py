@@ -88,7 +88,7 @@ def _read_patiently(body: bytes) -> Any:
 def _encoding(body: bytes) -> str | None:
     """What to say of a body that is compressed or in another encoding than UTF-8."""
     if body.startswith(_GZIP):
-        return "the body is compressed with gzip, which is not taken; send it as plain JSON"
+        return "the body is compressed with gzip; say so in the header Content-Encoding: gzip"
     encoding = json.detect_encoding(body)
     return None if encoding.startswith("utf-8") else f"the body seems to be {encoding.upper()}; send it as UTF-8"
 

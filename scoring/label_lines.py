@@ -10,7 +10,8 @@ import msgspec
 from audit.ids import new_id
 from audit.records import VERSION, Record, encode_record, timestamp
 from scoring.catalog import Served
-from scoring.decode import usable_id
+from scoring.content_coding import decoded
+from scoring.fields import usable_id
 from scoring.labels import JudgedLabel, LabelJudge, decode_labels
 from scoring.score import Arrival
 
@@ -35,7 +36,7 @@ class Labelled(msgspec.Struct, frozen=True):
 
 def label_body(served: Served, arrival: Arrival, known: Callable[[str, list[str]], Collection[str]]) -> Labelled:
     """Judge every label in a body; raises `BadRequest` if it is no request, and what `known(model, ids)` raises."""
-    request = decode_labels(arrival.body, arrival.max_instances)
+    request = decode_labels(decoded(arrival.content, arrival.max_body_bytes).body, arrival.max_instances)
     judge = LabelJudge(served.manifest)
     labels = [judge.judge(given) for given in request.labels]
     counting = [label.id for label in labels if label.id is not None and not label.reasons]

@@ -17,7 +17,7 @@ from typing import Any
 
 from audit.records import timestamp
 from scoring.bundle import Label, Manifest, class_key
-from scoring.decode import is_id, non_empty_list, object_fields, request_id
+from scoring.fields import is_id, non_empty_list, object_fields, request_id_field
 from scoring.json_body import read_json
 from scoring.storable import storable
 
@@ -62,7 +62,7 @@ def decode_labels(body: bytes, max_labels: int) -> LabelRequest:
     value, _ = read_json(body)
     fields = object_fields(value, _FIELDS, _EXAMPLE)
     labels = non_empty_list(fields, "labels", max_labels)
-    return LabelRequest(labels, request_id(fields.get("request_id")))
+    return LabelRequest(labels, request_id_field(fields))
 
 
 class LabelJudge:

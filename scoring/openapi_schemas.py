@@ -10,10 +10,10 @@ import msgspec
 from audit.records import Record
 from audit.writer import Receipt
 from scoring.bundle import Feature, Manifest
-from scoring.decode import ID, ID_RULE
 from scoring.errors import BadRequestReason
 from scoring.example import DIGITS, example_instance
 from scoring.feature_rule import FeatureRule
+from scoring.fields import ID, ID_RULE
 from scoring.label_lines import LabelResult
 from scoring.labels import REASONS as LABEL_REASONS
 from scoring.outcome import REASONS as MODEL_REASONS

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -35,18 +34,6 @@ class Result(msgspec.Struct, gc=False, kw_only=True):
     value: float | msgspec.UnsetType = msgspec.UNSET
     reasons: list[str]
     flags: Flags
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreResponse:
-    """An answer whose records are durable. `body` is the JSON to send."""
-
-    model: str
-    version: str
-    request_id: str
-    results: list[Result]
-    receipts: list[Receipt]
-    body: bytes
 
 
 def results(ids: Sequence[str], decisions: Sequence[Decision], verdicts: Sequence[Verdict]) -> list[Result]:

@@ -17,23 +17,28 @@ import numpy as np
 from audit.ids import new_id
 from audit.records import timestamp
 from scoring.catalog import Served
-from scoring.decode import decode_score, usable_id
+from scoring.content import Content
+from scoring.content_coding import decoded
 from scoring.errors import BadRequest
 from scoring.evidence import Call, request_error_line, score_lines
+from scoring.fields import usable_id
 from scoring.judge import Judged
 from scoring.model import Answers, ModelError
+from scoring.outcome import Decision
 from scoring.process_start import process_age_s
-from scoring.response import Result, encode_results, results
+from scoring.protocols.protocol import Answer, Findings, ScoreRequest, Terms
+from scoring.protocols.registry import PROTOCOLS, ProtocolName
 
 
 class Arrival(msgspec.Struct, frozen=True):
     """A body as it came in, and what is known besides."""
 
-    body: bytes
+    content: Content
     received_s: float  # Unix time
     request_id: str | None  # of the header x-request-id; the body's own has precedence
     writer_id: str
     max_instances: int
+    max_body_bytes: int  # of the body, and of what it is when decompressed
     cold: bool = False  # the first of its process
 
 
@@ -41,8 +46,9 @@ class Scored(msgspec.Struct, frozen=True):
     """Everything but the receipts."""
 
     call: Call
-    results: list[Result]
-    encoded: bytes  # the results as JSON
+    request: ScoreRequest
+    decisions: list[Decision]
+    answer: Answer
     lines: list[bytes]
     model_error: str | None = None
 
@@ -56,14 +62,16 @@ class Refused(Exception):
         self.line = line
 
 
-def score_body(served: Served, arrival: Arrival) -> Scored:
-    """Score every instance in a body; raises `Refused` if it is no request."""
-    watch = Stopwatch()
+def score_body(served: Served, arrival: Arrival, protocol: ProtocolName = "native") -> Scored:
+    """Score every instance in a body; raises `Refused` if it is no request, `BodyTooLarge` if it is a large one
+    compressed."""
+    watch, speaks = Stopwatch(), PROTOCOLS[protocol]
     try:
-        request = decode_score(arrival.body, arrival.max_instances)
+        content = decoded(arrival.content, arrival.max_body_bytes)
+        request = speaks.decode(content, Terms(served.manifest, arrival.max_instances))
     except BadRequest as problem:
         watch.lap("decode")
-        line = request_error_line(_call(served, arrival, None), arrival.body, problem, watch.us)
+        line = request_error_line(_call(served, arrival, None), arrival.content.body, problem, watch.us)
         raise Refused(problem, line) from problem
     call = _call(served, arrival, request.request_id)
     ids = request.ids or [new_id() for _ in request.instances]
@@ -74,13 +82,13 @@ def score_body(served: Served, arrival: Arrival) -> Scored:
     answers, model_error = _infer(served, judged, accepted)
     watch.lap("infer")
     decisions = served.decider.decide(judged.verdicts, accepted, answers)
-    found = results(ids, decisions, judged.verdicts)
-    encoded = encode_results(found)
+    findings = Findings(served.manifest, request.wishes, call.request_id, ids, decisions, judged.verdicts)
+    answer = speaks.encode(findings)
     watch.lap("encode")
     if arrival.cold:
         watch.us["start"] = round(process_age_s() * 1e6)
     lines = score_lines(call, request, ids, judged.verdicts, decisions, watch.us)
-    return Scored(call, found, encoded, lines, model_error)
+    return Scored(call, request, decisions, answer, lines, model_error)
 
 
 class Stopwatch:

@@ -14,7 +14,8 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -22,14 +23,18 @@ from typing import Any, Protocol
 from audit.errors import Ambiguous, Unavailable
 from audit.writer import Receipt
 from scoring.catalog import Catalog, Served
+from scoring.content import Content, Reply
+from scoring.content_coding import is_coded
 from scoring.errors import BodyTooLarge, LogUnavailable, NotReady, RecordsTooLarge
 from scoring.label_lines import LabelResult, label_body
 from scoring.metadata import model_metadata
-from scoring.response import ScoreResponse, encode_body
+from scoring.protocols.registry import ProtocolName
+from scoring.response import encode_body
 from scoring.score import Arrival, Refused, Scored, score_body
 from scoring.settings import ScoringSettings
 
 _INLINE_BYTES = 32 * 1024  # 0.6 ms from body to records, see docs/decisions/0006
+_VALUE_BYTES = 8  # of one value, as a tensor has it; in JSON about as many
 _INLINE_RUN_S = 0.002  # of the model, estimated from its warm-up run
 
 _log = logging.getLogger(__name__)
@@ -53,14 +58,36 @@ class KnownInstances(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ScoreResponse:
+    """An answer whose records are durable."""
+
+    model: str
+    version: str
+    request_id: str
+    outcomes: Mapping[str, int]  # instances by outcome
+    receipts: list[Receipt]
+    reply: Reply
+
+    @property
+    def body(self) -> bytes:
+        """The bytes to send."""
+        return self.reply.body
+
+
+@dataclass(frozen=True, slots=True)
 class LabelResponse:
-    """What became of each label; the records are durable. `body` is the JSON to send."""
+    """What became of each label; the records are durable."""
 
     model: str
     request_id: str
     results: list[LabelResult]
     receipts: list[Receipt]
-    body: bytes
+    reply: Reply
+
+    @property
+    def body(self) -> bytes:
+        """The bytes to send."""
+        return self.reply.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,38 +121,50 @@ class Service:
         self._pool = ThreadPoolExecutor(os.process_cpu_count() or 1, thread_name_prefix="scoring")
         self._label_thread = ThreadPoolExecutor(1, thread_name_prefix="labels")
 
-    async def score(self, model: str, version: str | None, body: bytes, request_id: str | None = None) -> ScoreResponse:
+    async def score(
+        self,
+        model: str,
+        version: str | None,
+        content: Content,
+        request_id: str | None = None,
+        protocol: ProtocolName = "native",
+    ) -> ScoreResponse:
         """Score every instance in a body. `request_id` is the one of the header; the body's own has precedence.
 
         Raises `UnknownModel`, `UnknownVersion`, `NotReady`, `BodyTooLarge` (none of them recorded), `BadRequest` once
         its record is durable, and `LogUnavailable` when records are not.
         """
         served = await self._get(model, version)
-        self._check_size(body)
+        self._check_size(content.body)
         most = self.catalog.max_instances(served.name, self._settings.max_instances)
         try:
-            scored = await self._score(served, self._arrival(body, request_id, most, cold=self._cold))
+            scored = await self._score(served, self._arrival(content, request_id, most, cold=self._cold), protocol)
         except Refused as refused:
             await self._commit([refused.line])
             raise refused.problem from None
         receipts = await self._commit(scored.lines)
         call = scored.call
-        head = {"model": call.model, "version": call.version, "request_id": call.request_id}
-        body = encode_body(head, scored.encoded, receipts)
-        return ScoreResponse(**head, results=scored.results, receipts=receipts, body=body)
+        return ScoreResponse(
+            model=call.model,
+            version=call.version,
+            request_id=call.request_id,
+            outcomes=Counter(decision.outcome for decision in scored.decisions),
+            receipts=receipts,
+            reply=scored.answer.reply(receipts),
+        )
 
-    async def label(self, model: str, body: bytes, request_id: str | None = None) -> LabelResponse:
+    async def label(self, model: str, content: Content, request_id: str | None = None) -> LabelResponse:
         """Record ground truth for earlier instances; raises as `score`, but a body that is no request is not recorded,
         for it was no call of the model."""
         served = await self._get(model, None)
-        self._check_size(body)
-        arrival = self._arrival(body, request_id, self._settings.max_instances)
+        self._check_size(content.body)
+        arrival = self._arrival(content, request_id, self._settings.max_instances)
         loop = asyncio.get_running_loop()
         labelled = await loop.run_in_executor(self._label_thread, label_body, served, arrival, self._known)
         receipts = await self._commit(labelled.lines)
         head = {"model": model, "request_id": labelled.request_id}
-        body = encode_body(head, labelled.encoded, receipts)
-        return LabelResponse(**head, results=labelled.results, receipts=receipts, body=body)
+        reply = Reply(encode_body(head, labelled.encoded, receipts))
+        return LabelResponse(**head, results=labelled.results, receipts=receipts, reply=reply)
 
     async def metadata(self, model: str, version: str | None = None) -> dict[str, Any]:
         """A model's inputs and outputs; raises `UnknownModel`, `UnknownVersion`, `NotReady`."""
@@ -163,24 +202,25 @@ class Service:
         if len(body) > self._settings.max_body_bytes:
             raise BodyTooLarge(len(body), self._settings.max_body_bytes)
 
-    def _arrival(self, body: bytes, request_id: str | None, most: int, *, cold: bool = False) -> Arrival:
+    def _arrival(self, content: Content, request_id: str | None, most: int, *, cold: bool = False) -> Arrival:
         return Arrival(
-            body=body,
+            content=content,
             received_s=self._clock(),
             request_id=request_id,
             writer_id=self._writer.writer_id,
             max_instances=most,
+            max_body_bytes=self._settings.max_body_bytes,
             cold=cold,
         )
 
-    async def _score(self, served: Served, arrival: Arrival) -> Scored:
+    async def _score(self, served: Served, arrival: Arrival, protocol: ProtocolName) -> Scored:
         self._cold = False
         try:
-            if is_small(served, arrival.body):
-                scored = score_body(served, arrival)
+            if is_small(served, arrival.content):
+                scored = score_body(served, arrival, protocol)
             else:
                 loop = asyncio.get_running_loop()
-                scored = await loop.run_in_executor(self._pool, score_body, served, arrival)
+                scored = await loop.run_in_executor(self._pool, score_body, served, arrival, protocol)
         except Refused:
             self._cold = arrival.cold  # the cold start is the first scored request's, and this was none
             raise
@@ -206,8 +246,10 @@ class Service:
             raise LogUnavailable() from problem
 
 
-def is_small(served: Served, body: bytes) -> bool:
+def is_small(served: Served, content: Content) -> bool:
     """Whether a request is worked on at once: its bytes are few, and so is the time its model would take."""
-    if len(body) > _INLINE_BYTES:
+    size_bytes = len(content.body)
+    if size_bytes > _INLINE_BYTES or is_coded(content):
         return False
-    return body.count(b"{") * served.model.single_run_s < _INLINE_RUN_S
+    rows = max(content.body.count(b"{"), size_bytes // (_VALUE_BYTES * len(served.manifest.features)))
+    return rows * served.model.single_run_s < _INLINE_RUN_S

@@ -16,6 +16,7 @@ from audit.writer import LogWriter
 from infra.local.azurite import Azurite
 from infra.local.local_host import LocalHost
 from scoring.catalog import Catalog
+from scoring.content import Content
 from scoring.service import Service
 from scoring.settings import ScoringSettings
 from tests.platform import Platform, demo_rows
@@ -45,7 +46,7 @@ async def score_in_the_past(platform: Platform, models: Path) -> None:
     )
     for part in (demo_rows("wine")[:50], demo_rows("wine")[50:]):
         body = httpx.Request("POST", "http://local/", json={"instances": [row for row, _ in part]}).content
-        await service.score("wine", None, body)
+        await service.score("wine", None, Content(body))
     service.close()
 
 

@@ -37,6 +37,7 @@ from evaluation.report_format import Report
 from evaluation.windows import hour_window
 from scoring.bundle import Bundle, load_bundle
 from scoring.catalog import Catalog, Served
+from scoring.content import Content
 from scoring.label_lines import LabelResult, label_body
 from scoring.score import Arrival, score_body
 from training.errors import ReportRefused
@@ -158,7 +159,14 @@ class _Traffic:
 
     def _arrival(self, body: bytes, request_id: str) -> Arrival:
         """`cold` stays false: how long this process took to start says nothing about one that serves."""
-        return Arrival(body, self.now, request_id, self.writer.writer_id, max_instances=LABELS)
+        return Arrival(
+            content=Content(body),
+            received_s=self.now,
+            request_id=request_id,
+            writer_id=self.writer.writer_id,
+            max_instances=LABELS,
+            max_body_bytes=len(body),
+        )
 
 
 def row_id(position: int) -> str:

@@ -17,6 +17,7 @@ from audit.records import Record
 from audit.store import Store
 from audit.writer import LogWriter, new_writer_id
 from scoring.catalog import Catalog
+from scoring.content import Content
 from scoring.service import Service
 from scoring.settings import ScoringSettings
 
@@ -40,13 +41,15 @@ class Line:
     def score(self, body: Any, model: str = "credit", version: str | None = None, **more: Any) -> dict[str, Any]:
         """The answer to one request, as the client would parse it."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        answer: dict[str, Any] = json.loads(self.run(lambda service: service.score(model, version, data, **more)).body)
+        content = Content(data)
+        answered = self.run(lambda service: service.score(model, version, content, **more))
+        answer: dict[str, Any] = json.loads(answered.body)
         return answer
 
     def label(self, body: Any, model: str = "credit") -> dict[str, Any]:
         """The answer to one request with labels."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        answer: dict[str, Any] = json.loads(self.run(lambda service: service.label(model, data)).body)
+        answer: dict[str, Any] = json.loads(self.run(lambda service: service.label(model, Content(data))).body)
         return answer
 
     def records(self) -> list[Record]:

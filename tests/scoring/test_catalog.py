@@ -10,7 +10,7 @@ import pytest
 
 from scoring.bundle import Feature, checksums
 from scoring.catalog import Catalog
-from scoring.errors import NotReady, UnknownModel, UnknownVersion
+from scoring.errors import NoDefault, NotReady, UnknownModel, UnknownVersion
 from scoring.serving_config import ServingError, newest, read_serving
 from tests.scoring.bundles import INCOME, MEMBER, manifest, regression, regressor_manifest, write_bundle
 
@@ -25,7 +25,7 @@ def test_the_champion_of_serving_toml_answers(tmp_path: Path) -> None:
     serving(tmp_path, 'default = "credit"\n[models.credit]\nchampion = "1"\nmax_instances = 7\n')
     catalog = Catalog.load(tmp_path)
     assert catalog.problems == {}
-    assert (catalog.default, catalog.models, catalog.versions("credit")) == ("credit", ["credit"], ["1", "2"])
+    assert (catalog.default_model(), catalog.models, catalog.versions("credit")) == ("credit", ["credit"], ["1", "2"])
     assert (catalog.get("credit").version, catalog.get("credit").champion) == ("1", True)
     assert (catalog.get("credit", "2").version, catalog.get("credit", "2").champion) == ("2", False)
     assert (catalog.max_instances("credit", 100), catalog.max_instances("credit", 3)) == (7, 3)
@@ -35,7 +35,7 @@ def test_without_serving_toml_the_newest_version_answers(tmp_path: Path) -> None
     for version in ("9", "10", "10-rc", "2"):
         write_bundle(tmp_path, manifest(version=version))
     catalog = Catalog.load(tmp_path)
-    assert (catalog.champion("credit"), catalog.default) == ("10", None)
+    assert (catalog.champion("credit"), catalog.default_model()) == ("10", "credit")
 
 
 def test_other_versions_are_loaded_when_they_are_asked_for(tmp_path: Path) -> None:
@@ -177,3 +177,10 @@ def test_an_empty_or_absent_folder_is_no_error(tmp_path: Path) -> None:
 
 def test_the_newest_of_equal_numbers_is_always_the_same() -> None:
     assert newest(["01", "1", "001"]) == newest(["001", "01", "1"]) == "1"
+
+
+def test_without_a_default_only_a_model_that_is_alone_is_meant(tmp_path: Path) -> None:
+    write_bundle(tmp_path, manifest())
+    write_bundle(tmp_path, manifest(name="wine"))
+    with pytest.raises(NoDefault, match=r"name one in serving.toml; there are: credit, wine"):
+        Catalog.load(tmp_path).default_model()

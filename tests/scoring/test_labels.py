@@ -14,6 +14,7 @@ from hypothesis import given
 
 from audit.errors import Unavailable
 from audit.lookup import KnownIds
+from scoring.content import Content
 from scoring.errors import BadRequest, LogUnavailable, NotReady, UnknownModel
 from scoring.labels import REASONS, LabelJudge
 from scoring.service import Service
@@ -205,10 +206,10 @@ def test_a_score_of_many_rows_does_not_wait_for_labels_that_read_the_log(
     one = json.dumps({"labels": [{"id": "a", "label": "bad"}]}).encode()
 
     async def both(service: Service) -> tuple[int, list[str]]:
-        waiting = [asyncio.create_task(service.label("credit", one)) for _ in range(8)]
-        scored = await asyncio.wait_for(service.score("credit", None, many), 10)
+        waiting = [asyncio.create_task(service.label("credit", Content(one))) for _ in range(8)]
+        scored = await asyncio.wait_for(service.score("credit", None, Content(many)), 10)
         looked_up.set()
-        return len(scored.results), [answer.results[0].outcome for answer in await asyncio.gather(*waiting)]
+        return scored.outcomes["scored"], [answer.results[0].outcome for answer in await asyncio.gather(*waiting)]
 
     assert credit.run(both) == (2000, ["unmatched"] * 8)
 

@@ -20,6 +20,7 @@ from audit.ids import id_time_s
 from audit.lookup import KnownIds
 from audit.memory_store import MemoryStore
 from scoring.bundle import Criteria
+from scoring.content import Content
 from scoring.errors import BadRequest, BodyTooLarge, LogUnavailable, NotReady, UnknownModel, UnknownVersion
 from scoring.service import Service
 from scoring.settings import ScoringSettings
@@ -184,9 +185,9 @@ def test_records_that_can_never_wait_together_are_too_large_and_not_a_reason_to_
     with pytest.raises(
         BodyTooLarge, match="the log takes 2,000 at once, so nothing was recorded; send fewer instances"
     ):
-        asyncio.run(service.score("credit", None, json.dumps({"instances": [GOOD] * 50}).encode()))
+        asyncio.run(service.score("credit", None, Content(json.dumps({"instances": [GOOD] * 50}).encode())))
     assert credit.records() == []
-    assert asyncio.run(service.score("credit", None, json.dumps({"instances": [GOOD]}).encode())).receipts
+    assert asyncio.run(service.score("credit", None, Content(json.dumps({"instances": [GOOD]}).encode()))).receipts
     service.close()
 
 
@@ -202,7 +203,7 @@ def test_when_the_log_is_back_scoring_goes_on_by_itself(models: Path) -> None:
             for _ in range(200):
                 try:
                     body = json.dumps({"instances": [GOOD], "ids": ["kept"]}).encode()
-                    return (await started.service.score("credit", None, body)).body
+                    return (await started.service.score("credit", None, Content(body))).body
                 except LogUnavailable:
                     await asyncio.sleep(0.05)
             raise AssertionError("the log did not come back within ten seconds")
@@ -283,7 +284,7 @@ def test_many_at_once_are_recorded_once_each(credit: Line) -> None:
     async def one(client: int) -> list[str]:
         ids = [f"{client}-{row}" for row in range(1 + client % 3 * 150)]
         body = json.dumps({"instances": [GOOD] * len(ids), "ids": ids}).encode()
-        answer = json.loads((await credit.service.score("credit", None, body)).body)
+        answer = json.loads((await credit.service.score("credit", None, Content(body))).body)
         assert [each["id"] for each in answer["results"]] == ids
         return ids
 

@@ -1,7 +1,6 @@
-"""A body of the native route to a request: instances, ids and the request's own id, checked for shape only.
+"""The fields of a request's JSON, checked for shape: objects, lists of instances, ids.
 
-What is wrong with one instance is a matter for `scoring.judge` and never fails its neighbours; only a body that is
-no request at all raises `BadRequest`, with a text that names the field, what was expected and what was found.
+Whatever is amiss raises `BadRequest`, with a text that names the field, what was expected and what was found.
 """
 
 from __future__ import annotations
@@ -9,46 +8,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import msgspec
-
 from audit.ids import new_id
 from scoring.errors import BadRequest, shown
-from scoring.json_body import read_json, type_name
+from scoring.json_body import type_name
 
 ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 ID_RULE = "1 to 128 letters, digits, dots, underscores, colons or hyphens"
-
-_FIELDS = frozenset(("instances", "ids", "request_id"))
-_EXAMPLE = '{"instances": [{…}]}'
-
-
-class ScoreRequest(msgspec.Struct, frozen=True):
-    """A request whose shape is right. `ids` are the client's, if it sent some, as many as instances."""
-
-    instances: list[Any]  # what the client sent, an object each if all is well
-    ids: list[str] | None
-    request_id: str | None
-    plain: bool  # no NaN, infinity or lone surrogate anywhere: values can be stored as they are
-
-
-def decode_score(body: bytes, max_instances: int = 50_000) -> ScoreRequest:
-    """The request in a body; raises `BadRequest`.
-
-    >>> decode_score(b'{"instances": [{"age": 41}], "ids": ["a-17"]}').ids
-    ['a-17']
-    >>> decode_score(b'{"instances": 3}')
-    Traceback (most recent call last):
-    scoring.errors.BadRequest: instances: expected an array of objects, found a number
-    """
-    value, plain = read_json(body)
-    fields = object_fields(value, _FIELDS, _EXAMPLE)
-    instances = non_empty_list(fields, "instances", max_instances)
-    return ScoreRequest(
-        instances=instances,
-        ids=_ids(fields.get("ids"), len(instances)),
-        request_id=request_id(fields.get("request_id")),
-        plain=plain,
-    )
 
 
 def object_fields(value: Any, known: frozenset[str], example: str) -> dict[str, Any]:
@@ -75,12 +40,34 @@ def non_empty_list(fields: dict[str, Any], name: str, most: int) -> list[Any]:
     return items
 
 
-def request_id(given: Any) -> str | None:
+def request_id_field(fields: dict[str, Any], name: str = "request_id") -> str | None:
     """A request's own id, `None` if it has none; raises `BadRequest`."""
+    given = fields.get(name)
     if given is None:
         return None
-    _check_id("request_id", given)
+    _check_id(name, given)
     return str(given)
+
+
+def ids_field(fields: dict[str, Any], expected: int) -> list[str] | None:
+    """The instances' own ids, `None` if they have none; raises `BadRequest`."""
+    given = fields.get("ids")
+    if given is None:
+        return None
+    if type(given) is not list:
+        raise BadRequest(f"ids: expected an array of strings, found {type_name(given)}", "malformed_id")
+    check_ids("ids", given, expected)
+    return given
+
+
+def check_ids(field: str, given: list[Any], expected: int) -> None:
+    """Whether there are as many ids as instances, and all are ids; raises `BadRequest` that names the first that is
+    none."""
+    if len(given) != expected:
+        raise BadRequest(f"{field}: {len(given):,} ids for {expected:,} instances; expected one each", "malformed_id")
+    for position, value in enumerate(given):
+        if not is_id(value):
+            _check_id(f"{field}[{position}]", value)
 
 
 def is_id(value: Any) -> bool:
@@ -99,19 +86,6 @@ def usable_id(given: str | None) -> str:
     'trace-1'
     """
     return given if given is not None and is_id(given) else new_id()
-
-
-def _ids(given: Any, expected: int) -> list[str] | None:
-    if given is None:
-        return None
-    if type(given) is not list:
-        raise BadRequest(f"ids: expected an array of strings, found {type_name(given)}", "malformed_id")
-    if len(given) != expected:
-        raise BadRequest(f"ids: {len(given):,} ids for {expected:,} instances; expected one each", "malformed_id")
-    for position, value in enumerate(given):
-        if not is_id(value):
-            _check_id(f"ids[{position}]", value)
-    return given
 
 
 def _check_id(field: str, value: Any) -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.decode import decode_score, is_id
 from scoring.errors import BadRequest
+from scoring.fields import is_id
+from scoring.protocols.native import decode_native
 from tests.scoring.test_json_body import JSON
 
 
@@ -21,7 +22,7 @@ def body(**fields: Any) -> bytes:
 @given(st.dictionaries(st.sampled_from(["instances", "ids", "request_id", "id"]), JSON) | JSON)
 def test_any_json_is_a_request_or_a_bad_request(value: Any) -> None:
     try:
-        request = decode_score(json.dumps(value).encode())
+        request = decode_native(json.dumps(value).encode())
     except BadRequest as problem:
         str(problem).encode()
     else:
@@ -58,21 +59,21 @@ def test_any_json_is_a_request_or_a_bad_request(value: Any) -> None:
 )
 def test_a_wrong_shape_is_named(sent: bytes, reason: str, words: str) -> None:
     with pytest.raises(BadRequest, match=words) as caught:
-        decode_score(sent, max_instances=5)
+        decode_native(sent, max_instances=5)
     assert caught.value.reason == reason
 
 
 def test_an_instance_that_is_no_object_is_left_to_the_judge() -> None:
-    assert decode_score(body(instances=[1, None, "a", []])).instances == [1, None, "a", []]
+    assert decode_native(body(instances=[1, None, "a", []])).instances == [1, None, "a", []]
 
 
 def test_null_ids_are_no_ids() -> None:
-    request = decode_score(body(instances=[{}], ids=None, request_id=None))
+    request = decode_native(body(instances=[{}], ids=None, request_id=None))
     assert (request.ids, request.request_id) == (None, None)
 
 
 def test_repeated_ids_are_left_to_the_judge() -> None:
-    assert decode_score(body(instances=[{}, {}], ids=["a", "a"])).ids == ["a", "a"]
+    assert decode_native(body(instances=[{}, {}], ids=["a", "a"])).ids == ["a", "a"]
 
 
 @pytest.mark.parametrize(
