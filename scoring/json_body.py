@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -54,11 +55,11 @@ def depth(value: Any) -> int:
     """
     level, found = [value], 0
     while True:
-        level = [item for item in level if isinstance(item, list | dict)]
+        level = [item for item in level if type(item) is list or type(item) is dict]
         if not level:
             return found
         found += 1
-        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
+        level = list(chain.from_iterable(item.values() if type(item) is dict else item for item in level))
 
 
 def type_name(value: Any) -> str:
