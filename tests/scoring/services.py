@@ -38,10 +38,12 @@ class Line:
 
         return asyncio.run(working())
 
-    def score(self, body: Any, model: str = "credit", version: str | None = None, **more: Any) -> dict[str, Any]:
+    def score(
+        self, body: Any, model: str = "credit", version: str | None = None, kind: str = "", **more: Any
+    ) -> dict[str, Any]:
         """The answer to one request, as the client would parse it."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        content = Content(data)
+        content = Content(data, kind=kind)
         answered = self.run(lambda service: service.score(model, version, content, **more))
         answer: dict[str, Any] = json.loads(answered.body)
         return answer
