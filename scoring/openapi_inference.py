@@ -2,7 +2,7 @@
 
 Two things a JSON Schema cannot say, and the texts do: the names of a request's tensors differ (`x-unique-by`), and a
 single tensor may hold all features if it has as many columns as the model in the path. That a tensor's data are as
-many as its shape says is spelled out for a few lengths, by `scoring.openapi_lengths`' way for more.
+many as its shape says is spelled out up to a length, that all tensors have as many up to a smaller one.
 """
 
 from __future__ import annotations
@@ -11,23 +11,17 @@ from typing import Any
 
 from scoring.bundle import Manifest
 from scoring.example import example_instance
-from scoring.metadata import model_metadata
-from scoring.openapi_lengths import LENGTHS, Schema, any_item, equally_long, of_length
+from scoring.openapi_lengths import LENGTHS, Schema, of_length
+from scoring.protocols.signature import INSTANCE_ID, inputs_of, outputs_of
+from scoring.protocols.tensors import DATATYPES
 
-BINARY = "application/octet-stream"
-HEADER = "Inference-Header-Content-Length"
 BINARY_TEXT = (
     "With binary tensors the body is JSON and then, without anything between, the bytes of each tensor that has "
     "`parameters.binary_data_size` in place of `data`, in their order; the header `Inference-Header-Content-Length` "
     "says how long the JSON is. Without the header all of the body is JSON. Content-Type is not looked at."
 )
-DATATYPES = (
-    "BOOL", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32", "UINT64",
-    "FP16", "FP32", "FP64", "BF16", "BYTES",
-)  # fmt: skip
-_SHORT = 3  # lengths of tensors that are spelled out as what they are, so that a generator finds some
+_FEW = 3  # numbers of instances that are spelled out as what a request is, so that a generator finds some
 _ANY = {"type": ["null", "boolean", "number", "string", "object"]}
-_WRAPPED = {"type": "array", "items": _ANY, **of_length(1)}
 
 
 def inference_schemas(manifests: list[Manifest], an_id: Schema) -> dict[str, Schema]:
@@ -42,7 +36,7 @@ def inference_schemas(manifests: list[Manifest], an_id: Schema) -> dict[str, Sch
 
 def inference_example(manifest: Manifest) -> dict[str, Any]:
     """A tensor for each feature, of one instance."""
-    kinds = {each["name"]: each["datatype"] for each in model_metadata(manifest, [], None)["inputs"]}
+    kinds = {tensor.name: tensor.datatype for tensor in inputs_of(manifest)}
     tensors = [
         {"name": name, "shape": [1], "datatype": kinds[name], "data": [value]}
         for name, value in example_instance(manifest).items()
@@ -51,7 +45,6 @@ def inference_example(manifest: Manifest) -> dict[str, Any]:
 
 
 def _request(manifests: list[Manifest], an_id: Schema) -> Schema:
-    rows = any_item("inputs", "data")
     inputs = {
         "type": "array",
         "minItems": 1,
@@ -74,13 +67,23 @@ def _request(manifests: list[Manifest], an_id: Schema) -> Schema:
             "model_name": path,
             "model_version": path,
         },
-        **equally_long((rows, rows)),
+        "anyOf": _even_tensors(),
     }
+
+
+def _even_tensors() -> list[Schema]:
+    """Tensors of as many instances each, for a few numbers; more than that are left to the text."""
+    few = [{"properties": {"inputs": {"items": _of_rows(length)}}} for length in range(1, _FEW + 1)]
+    return [*few, {"properties": {"inputs": {"items": {"properties": {"data": {"minItems": _FEW + 1}}}}}}]
+
+
+def _of_rows(length: int) -> Schema:
+    return {"properties": {"shape": {"enum": [[length], [length, 1]]}, "data": of_length(length)}}
 
 
 def _wanted(manifests: list[Manifest]) -> Schema:
     """The outputs that every model has; the others are named in the text."""
-    each = [[output["name"] for output in model_metadata(manifest, [], None)["outputs"]] for manifest in manifests]
+    each = [[output.name for output in outputs_of(manifest)] for manifest in manifests]
     common = [name for name in (each[0] if each else ["predict"]) if all(name in names for names in each)]
     more = sorted({name for names in each for name in names} - set(common))
     once = [
@@ -110,12 +113,13 @@ def _parameters(switch: str, words: str) -> Schema:
 
 
 def _tensor(an_id: Schema) -> Schema:
-    short = [_exactly(length, item) for length in range(1, _SHORT + 1) for item in (_ANY, _WRAPPED)]
-    longer = {"properties": {"data": {"minItems": _SHORT + 1}}}
     misshapen = [
-        {"properties": {"data": of_length(length), "shape": {"not": {"enum": [[length], [length, 1]]}}}}
-        for length in range(_SHORT + 1, LENGTHS + 1)
+        {"properties": {"data": of_length(length), "shape": {"prefixItems": [other]}}}
+        for length in range(_FEW + 1, LENGTHS + 1)
+        for other in ({"maximum": length - 1}, {"minimum": length + 1})
     ]
+    flat = {"properties": {"data": {"items": _ANY}}}
+    wrapped = {"properties": {"shape": {"minItems": 2}, "data": {"items": _one(_ANY)}}}
     ids = {"properties": {"datatype": {"const": "BYTES"}, "data": {"items": {"anyOf": [an_id, _one(an_id)]}}}}
     return {
         "type": "object",
@@ -142,17 +146,11 @@ def _tensor(an_id: Schema) -> Schema:
             },
         },
         "allOf": [
-            {"anyOf": [*short, longer]},
-            {"anyOf": [{"properties": {"name": {"not": {"const": "instance_id"}}}}, ids]},
+            {"anyOf": [flat, wrapped]},
+            {"anyOf": [{"properties": {"name": {"not": {"const": INSTANCE_ID}}}}, ids]},
         ],
         "not": {"anyOf": misshapen},
     }
-
-
-def _exactly(length: int, item: Schema) -> Schema:
-    """A tensor of so many instances, its data flat or wrapped one by one."""
-    shapes = [[length, 1]] if item is _WRAPPED else [[length], [length, 1]]
-    return {"properties": {"shape": {"enum": shapes}, "data": {**of_length(length), "items": item}}}
 
 
 def _one(schema: Schema) -> Schema:

@@ -1,7 +1,8 @@
 """MLflow's scoring protocol in the OpenAPI document: what `scoring.protocols.mlflow` takes and answers.
 
 One request is one of a few shapes. Rows are any JSON, for they are judged and not refused; what leaves open which
-instances are meant is refused, and so it is described: columns of different lengths, an id too many.
+instances are meant is refused, and so it is described: columns of different lengths, an id too many. Of long columns
+a JSON Schema cannot say it, and `x-equally-long` does.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from typing import Any
 
 from scoring.bundle import Manifest
 from scoring.example import example_instance
-from scoring.openapi_lengths import Schema, columns_of, equally_long, items_of, of_length
+from scoring.openapi_lengths import Schema, equally_long, items_of, of_length
 
 CSV_TEXT = (
     "A line that names the features, then a line for each instance (RFC 4180, UTF-8). An empty cell is a missing "
     "value. A first column without a name, as pandas writes its index, is not read."
 )
+_FEW = 3  # lengths of columns that are spelled out
 _OBJECTS = "Objects; anything else is answered as `rejected`"
 _ROWS = "Objects, or rows of values in the model's order; anything else is answered as `rejected`"
 
@@ -25,7 +27,7 @@ _ROWS = "Objects, or rows of values in the model's order; anything else is answe
 def invocation_schemas(beside: Schema, answered: Schema) -> dict[str, Schema]:
     """Component schemas. `beside` are the fields that the native protocol has too, `answered` is its answer."""
     ids = items_of("ids")
-    split_rows, columns = items_of("dataframe_split", "data"), columns_of("inputs")
+    split_rows = items_of("dataframe_split", "data")
     no_params = {"type": ["object", "null"], "maxProperties": 0, "description": "No model here takes any"}
     fields = beside | {"params": no_params}
     shapes = {
@@ -34,8 +36,8 @@ def invocation_schemas(beside: Schema, answered: Schema) -> dict[str, Schema]:
         | equally_long((ids, items_of("dataframe_records"))),
         "Instances": _shape("instances", _array(_ROWS), fields) | equally_long((ids, items_of("instances"))),
         "Rows": _shape("inputs", _array(_ROWS), fields) | equally_long((ids, items_of("inputs"))),
-        "Columns": _shape("inputs", _columns(), fields) | equally_long((ids, columns), (columns, columns)),
-        "One": _shape("inputs", _values(), fields | {"ids": _at_most_one(beside["ids"])}),
+        "Columns": _shape("inputs", _columns(), fields) | {"anyOf": _even_columns()},
+        "Values": _shape("inputs", _values(), fields | {"ids": beside["ids"] | of_length(1)}),
     }
     named = {f"Invocation{name}": schema for name, schema in shapes.items()}
     request = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in named]}
@@ -85,7 +87,8 @@ def _columns() -> Schema:
         "type": "object",
         "minProperties": 1,
         "additionalProperties": {"type": "array", "minItems": 1},
-        "description": "The values of each feature, one for each instance",
+        "x-equally-long": True,
+        "description": "The values of each feature, one for each instance: as many of each, and as many ids",
     }
 
 
@@ -98,8 +101,14 @@ def _values() -> Schema:
     }
 
 
-def _at_most_one(ids: Schema) -> Schema:
-    return ids | of_length(1)
+def _even_columns() -> list[Schema]:
+    """Columns of so many values each, and as many ids, for a few lengths; more than that are left to the text."""
+    few = [_of_columns(of_length(length), of_length(length)) for length in range(1, _FEW + 1)]
+    return [*few, _of_columns({"minItems": _FEW + 1}, {"minItems": _FEW + 1})]
+
+
+def _of_columns(values: Schema, ids: Schema) -> Schema:
+    return {"properties": {"inputs": {"additionalProperties": values}, "ids": ids}}
 
 
 def _with_predictions(answered: Schema) -> Schema:

@@ -36,28 +36,12 @@ def items_of(*path: str) -> Counted:
     )
 
 
-def columns_of(*path: str) -> Counted:
-    """Any of the arrays in the object under a path of fields."""
-    return Counted(
-        lambda length: _under(path, _some_property({"type": "array", "maxItems": length})),
-        lambda length: _under(path, _some_property({"type": "array", "minItems": length})),
-    )
-
-
-def any_item(array: str, field: str) -> Counted:
-    """The array under a field of any object in an array."""
-    return Counted(
-        lambda length: _under((array,), {"type": "array", "contains": items_of(field).at_most(length)}),
-        lambda length: _under((array,), {"type": "array", "contains": items_of(field).at_least(length)}),
-    )
-
-
 def equally_long(*pairs: tuple[Counted, Counted]) -> Schema:
     """Of each pair, neither is longer than the other; what is not there has no length."""
     uneven = [
         {"allOf": [shorter.at_most(length), longer.at_least(length + 1)]}
         for one, other in pairs
-        for shorter, longer in dict.fromkeys([(one, other), (other, one)])
+        for shorter, longer in ((one, other), (other, one))
         for length in range(LENGTHS)
     ]
     return {"not": {"anyOf": uneven}}
@@ -72,7 +56,3 @@ def _under(path: tuple[str, ...], schema: Schema) -> Schema:
     for name in reversed(path):
         schema = {"required": [name], "properties": {name: schema}}
     return schema
-
-
-def _some_property(schema: Schema) -> Schema:
-    return {"type": "object", "not": {"additionalProperties": {"not": schema}}}

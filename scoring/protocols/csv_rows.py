@@ -27,6 +27,7 @@ from typing import Any
 
 from scoring.bundle import Feature
 from scoring.errors import BadRequest
+from scoring.protocols.columns import refuse_extra, repeated
 from scoring.protocols.csv_cells import parse_column
 
 _INDEX = ""  # the name of pandas' index column
@@ -56,6 +57,7 @@ def read_csv(body: bytes, features: Sequence[Feature], max_instances: int = 50_0
         raise BadRequest(
             f"the body has more than {max_instances:,} instances; send them in parts", "too_many_instances"
         )
+    refuse_extra("the first line", names, [feature.name for feature in features], len(rows))
     return _instances(names, rows, features)
 
 
@@ -92,11 +94,10 @@ def _check_names(names: Sequence[str], features: Sequence[Feature]) -> None:
         raise BadRequest(
             f"the first line names none of the features ({_some(features)}): send their names, separated by commas"
         )
-    places: dict[str, int] = {}
-    for place, name in enumerate(names, start=1):
-        if name in places:
-            raise BadRequest(f"the first line: columns {places[name]} and {place} have one name; leave one of them out")
-        places[name] = place
+    twice = repeated(names)
+    if twice is not None:
+        first, second = twice
+        raise BadRequest(f"the first line: columns {first + 1} and {second + 1} have one name; leave one of them out")
 
 
 def _some(features: Sequence[Feature]) -> str:

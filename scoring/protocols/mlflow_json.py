@@ -22,6 +22,7 @@ from typing import Any
 from scoring.errors import BadRequest, shown
 from scoring.fields import check_count, filled_list, ids_field, object_fields, request_id_field
 from scoring.json_body import read_json, type_name
+from scoring.protocols.columns import refuse_extra, repeated
 from scoring.protocols.protocol import ScoreRequest, Terms
 
 _EXAMPLE = '{"dataframe_split": {"columns": […], "data": [[…]]}}'
@@ -71,8 +72,11 @@ def _from_split(frame: Any, names: Sequence[str], most: int) -> list[Any]:
         raise BadRequest("dataframe_split.data: missing; expected an array of rows")
     rows = filled_list("dataframe_split.data", frame["data"], most, "an array of rows")
     _check_index(frame.get("index"), len(rows))
-    columns = frame.get("columns")
-    return _named(rows, names if columns is None else _columns(columns))
+    if frame.get("columns") is None:
+        return _named(rows, names)
+    columns = _columns(frame["columns"])
+    refuse_extra("dataframe_split.columns", columns, names, len(rows))
+    return _named(rows, columns)
 
 
 def _check_index(index: Any, rows: int) -> None:
@@ -87,16 +91,15 @@ def _check_index(index: Any, rows: int) -> None:
 def _columns(columns: Any) -> list[str]:
     if type(columns) is not list:
         raise BadRequest(f"dataframe_split.columns: expected an array of names, found {type_name(columns)}")
-    places: dict[str, int] = {}
-    for place, name in enumerate(columns):
-        if type(name) is not str:
-            raise BadRequest(
-                f"dataframe_split.columns[{place}]: expected a feature's name, found {type_name(name)}; "
-                "rows without names go into inputs, in the model's order"
-            )
-        if name in places:
-            raise BadRequest(f"dataframe_split.columns: {places[name]} and {place} are one name; leave one of them out")
-        places[name] = place
+    unnamed = next((place for place, name in enumerate(columns) if type(name) is not str), None)
+    if unnamed is not None:
+        raise BadRequest(
+            f"dataframe_split.columns[{unnamed}]: expected a feature's name, found {type_name(columns[unnamed])}; "
+            "name the columns, or leave columns out if they are in the model's order"
+        )
+    twice = repeated(columns)
+    if twice is not None:
+        raise BadRequest(f"dataframe_split.columns: {twice[0]} and {twice[1]} are one name; leave one of them out")
     return columns
 
 
@@ -110,11 +113,11 @@ def _from_instances(rows: Any, names: Sequence[str], most: int) -> list[Any]:
 
 def _from_inputs(given: Any, names: Sequence[str], most: int) -> list[Any]:
     if type(given) is dict:
-        return _from_columns(given, most)
+        return _from_columns(given, names, most)
     return _named(filled_list("inputs", given, most, "an object of columns or an array of rows"), names)
 
 
-def _from_columns(columns: dict[str, Any], most: int) -> list[Any]:
+def _from_columns(columns: dict[str, Any], names: Sequence[str], most: int) -> list[Any]:
     """An instance for each place in the columns; columns that are single values are one instance."""
     lists = {name: column for name, column in columns.items() if type(column) is list}
     if not lists:
@@ -128,6 +131,7 @@ def _from_columns(columns: dict[str, Any], most: int) -> list[Any]:
                 f"inputs: {shown(first)} has {count:,} values and {shown(name)} {found}; send as many of each"
             )
     check_count("inputs", count, most)
+    refuse_extra("inputs", columns, names, count)
     flat = [_flat(column) for column in columns.values()]
     return [dict(zip(columns, values, strict=True)) for values in zip(*flat, strict=True)]
 
