@@ -11,7 +11,7 @@ from typing import Any
 
 from scoring.bundle import Manifest
 from scoring.example import example_instance
-from scoring.openapi_lengths import LENGTHS, Schema, of_length
+from scoring.openapi_lengths import Schema, of_length
 from scoring.protocols.signature import INSTANCE_ID, inputs_of, outputs_of
 from scoring.protocols.tensors import DATATYPES
 
@@ -21,6 +21,7 @@ BINARY_TEXT = (
     "says how long the JSON is. Without the header all of the body is JSON. Content-Type is not looked at."
 )
 _FEW = 3  # numbers of instances that are spelled out as what a request is, so that a generator finds some
+_MOST = 48  # numbers of instances of which it is said that shape and data agree
 _ANY = {"type": ["null", "boolean", "number", "string", "object"]}
 
 
@@ -86,10 +87,8 @@ def _wanted(manifests: list[Manifest]) -> Schema:
     each = [[output.name for output in outputs_of(manifest)] for manifest in manifests]
     common = [name for name in (each[0] if each else ["predict"]) if all(name in names for names in each)]
     more = sorted({name for names in each for name in names} - set(common))
-    once = [
-        {"contains": {"required": ["name"], "properties": {"name": {"const": name}}}, "minContains": 0, "maxContains": 1}
-        for name in common
-    ]
+    own = _parameters("binary_data", "Send it in binary", "^(classification|shared_memory_(region|byte_size|offset))$")
+    once = [{"contains": _named(name), "minContains": 0, "maxContains": 1} for name in common]
     return {
         "type": ["array", "null"],
         "description": "Those to answer, each once; all without it"
@@ -97,25 +96,28 @@ def _wanted(manifests: list[Manifest]) -> Schema:
         "items": {
             "type": "object",
             "required": ["name"],
-            "properties": {"name": {"enum": common}, "parameters": _parameters("binary_data", "Send it in binary")},
+            "properties": {"name": {"enum": common}, "parameters": own},
         },
         "allOf": once,
     }
 
 
-def _parameters(switch: str, words: str) -> Schema:
-    refused = "^(classification|shared_memory)"
-    return {
+def _named(name: str) -> Schema:
+    return {"required": ["name"], "properties": {"name": {"const": name}}}
+
+
+def _parameters(switch: str, words: str, refused: str = "") -> Schema:
+    found: Schema = {
         "type": ["object", "null"],
         "properties": {switch: {"type": ["boolean", "null"], "description": words}},
-        "propertyNames": {"not": {"pattern": refused}},
     }
+    return found | ({"propertyNames": {"not": {"pattern": refused}}} if refused else {})
 
 
 def _tensor(an_id: Schema) -> Schema:
     misshapen = [
         {"properties": {"data": of_length(length), "shape": {"prefixItems": [other]}}}
-        for length in range(_FEW + 1, LENGTHS + 1)
+        for length in range(_FEW + 1, _MOST + 1)
         for other in ({"maximum": length - 1}, {"minimum": length + 1})
     ]
     flat = {"properties": {"data": {"items": _ANY}}}

@@ -7,8 +7,6 @@ a JSON Schema cannot say it, and `x-equally-long` does.
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 from scoring.bundle import Manifest
@@ -28,7 +26,7 @@ def invocation_schemas(beside: Schema, answered: Schema) -> dict[str, Schema]:
     """Component schemas. `beside` are the fields that the native protocol has too, `answered` is its answer."""
     ids = items_of("ids")
     split_rows = items_of("dataframe_split", "data")
-    no_params = {"type": ["object", "null"], "maxProperties": 0, "description": "No model here takes any"}
+    no_params: Schema = {"type": ["object", "null"], "maxProperties": 0, "description": "No model here takes any"}
     fields = beside | {"params": no_params}
     shapes = {
         "Split": _shape("dataframe_split", _split(), fields) | equally_long((ids, split_rows)),
@@ -54,11 +52,16 @@ def invocation_examples(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def csv_example(manifest: Manifest) -> str:
-    """A line of names and one of values."""
-    instance, text = example_instance(manifest), io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([list(instance), list(instance.values())])
-    return text.getvalue()
+def csv_example(manifest: Manifest) -> list[list[str]]:
+    """The cells of a line of names and of one of values."""
+    instance = example_instance(manifest)
+    return [list(instance), [str(value) for value in instance.values()]]
+
+
+def csv_schema() -> Schema:
+    """A table as its lines of cells: JSON Schema knows no CSV, so this is what one is when it is read."""
+    line: Schema = {"type": "array", "minItems": 1, "items": {"type": "string"}}
+    return {"type": "array", "minItems": 2, "items": line, "description": CSV_TEXT}
 
 
 def _shape(field: str, given: Schema, fields: dict[str, Schema]) -> Schema:
@@ -75,9 +78,9 @@ def _array(description: str) -> Schema:
 
 
 def _split() -> Schema:
-    names = {"type": ["array", "null"], "items": {"type": "string"}, "uniqueItems": True}
+    names: Schema = {"type": ["array", "null"], "items": {"type": "string"}, "uniqueItems": True}
     rows = "A row that is longer or shorter than `columns` is answered as `rejected`"
-    index = {"type": ["array", "null"], "description": "As pandas writes it; it is not an id, and only counted"}
+    index: Schema = {"type": ["array", "null"], "description": "As pandas writes it; it is not an id, and only counted"}
     fields = {"columns": names | {"description": "Without them the model's own order"}, "index": index}
     return _shape("data", _array(rows), fields) | equally_long((items_of("data"), items_of("index")))
 

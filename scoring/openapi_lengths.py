@@ -13,7 +13,7 @@ from typing import Any
 
 Schema = dict[str, Any]
 
-LENGTHS = 24
+LENGTHS = 16
 
 
 @dataclass(frozen=True)

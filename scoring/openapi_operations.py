@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from scoring.catalog import Catalog
-from scoring.openapi_schemas import Schema, ref
+from scoring.openapi_lengths import Schema
+from scoring.openapi_schemas import ref
 
 Operation = dict[str, Any]
 
@@ -111,13 +112,15 @@ def model_parameter(catalog: Catalog) -> Operation:
     """The model in a path; with models, one of them."""
     ready = [served.name for served in catalog.champions()]
     names = catalog.models
-    return path_parameter("model", "The model's name", {"enum": names} if names else {}, (ready or names or [None])[0])
+    return path_parameter(
+        "model", "The model's name", {"enum": names} if names else {}, next(iter(ready or names), None)
+    )
 
 
 def version_parameter(catalog: Catalog) -> Operation:
     """The version in a path."""
     versions = [served.version for served in catalog.champions()]
-    return path_parameter("version", "A version of the model", {}, (versions or [None])[0])
+    return path_parameter("version", "A version of the model", {}, next(iter(versions), None))
 
 
 def path_parameter(name: str, description: str, more: Schema | None = None, example: str | None = None) -> Operation:
