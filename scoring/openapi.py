@@ -126,7 +126,7 @@ def _invocation_paths(manifests: list[Manifest], catalog: Catalog) -> dict[str, 
 
 def _invocation_body(manifests: list[Manifest]) -> Operation:
     sent = body(ref("InvocationRequest"), examples_of(manifests, "mlflow"))
-    sent["content"]["text/csv"] = media(csv_schema(), examples_of(manifests, "csv"))
+    sent["content"]["text/csv"] = media(csv_schema(), {}) | {"x-examples": examples_of(manifests, "csv")}
     return sent
 
 

@@ -7,6 +7,8 @@ a JSON Schema cannot say it, and `x-equally-long` does.
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 from scoring.bundle import Manifest
@@ -52,14 +54,15 @@ def invocation_examples(manifest: Manifest) -> dict[str, Any]:
     }
 
 
-def csv_example(manifest: Manifest) -> list[list[str]]:
-    """The cells of a line of names and of one of values."""
-    instance = example_instance(manifest)
-    return [list(instance), [str(value) for value in instance.values()]]
+def csv_example(manifest: Manifest) -> str:
+    """A line of names and one of values."""
+    instance, text = example_instance(manifest), io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([list(instance), list(instance.values())])
+    return text.getvalue()
 
 
 def csv_schema() -> Schema:
-    """A table as its lines of cells: JSON Schema knows no CSV, so this is what one is when it is read."""
+    """A table as its lines of cells, for JSON Schema knows no CSV; examples are texts, so they stand beside it."""
     line: Schema = {"type": "array", "minItems": 1, "items": {"type": "string"}}
     return {"type": "array", "minItems": 2, "items": line, "description": CSV_TEXT}
 

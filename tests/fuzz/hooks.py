@@ -17,7 +17,7 @@ from schemathesis import Case, HookContext
 
 
 @schemathesis.hook
-def map_case(context: HookContext, case: Case) -> Case:
+def map_case(context: HookContext, case: Case[Any]) -> Case[Any]:
     """Mend a valid request's body."""
     if case.meta is not None and case.meta.generation.mode.is_positive and isinstance(case.body, dict):
         _name_apart(case.body.get("inputs"))

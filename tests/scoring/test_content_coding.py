@@ -127,12 +127,12 @@ def test_a_body_is_not_taken_out_of_endless_wrappings() -> None:
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
 def test_a_bomb_of_10_gb_costs_no_more_memory_than_a_body_at_the_limit(coding: str) -> None:
-    bomb = bomb_of_10_gb(coding)
-    assert len(bomb) < 12 * 2**20
+    body = bomb(coding, 10)
+    assert len(body) < 12 * 2**20
     tracemalloc.start()
     try:
         with pytest.raises(BodyTooLarge):
-            taken(bomb, coding, limit=2**20)
+            taken(body, coding, limit=2**20)
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -140,10 +140,10 @@ def test_a_bomb_of_10_gb_costs_no_more_memory_than_a_body_at_the_limit(coding: s
 
 
 def test_a_bomb_within_a_bomb_is_stopped_where_the_first_ends() -> None:
-    bomb = gzip.compress(gzip.compress(b"\0" * 50 * 2**20))
-    assert len(bomb) < 2000
+    body = gzip.compress(gzip.compress(b"\0" * 50 * 2**20))
+    assert len(body) < 2000
     with pytest.raises(BodyTooLarge):
-        taken(bomb, "gzip, gzip")
+        taken(body, "gzip, gzip")
 
 
 def test_a_body_of_nothing_but_empty_members_takes_no_time_and_is_refused() -> None:
@@ -160,10 +160,10 @@ def test_a_member_followed_by_megabytes_of_padding_takes_no_time() -> None:
     assert time.process_time() - started_s < 1
 
 
-def bomb_of_10_gb(coding: str) -> bytes:
-    """Ten GB of NULs, made from one megabyte's: between full flushes deflate data may be repeated as it is."""
+def bomb(coding: str, gigabytes: int) -> bytes:
+    """Gigabytes of NULs, made from one megabyte's: between full flushes deflate data may be repeated as it is."""
     machine = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
     start = machine.compress(b"\0" * 2**20) + machine.flush(zlib.Z_FULL_FLUSH)
     block = machine.compress(b"\0" * 2**20) + machine.flush(zlib.Z_FULL_FLUSH)
     head = b"\x1f\x8b\x08\0\0\0\0\0\0\x03" if coding == "gzip" else b"\x78\x9c"
-    return head + start + block * 10_240
+    return head + start + block * 1024 * gigabytes
