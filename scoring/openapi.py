@@ -5,7 +5,7 @@ an error of the request, so a generated client must not refuse to send it. What 
 
 What a request must be is described as it is: a generator that follows the schemas is answered with 200, and one that
 breaks them with an error (`make fuzz` holds that). The few rules that a JSON Schema cannot express are in the texts,
-and under `x-unique-by` and `x-equally-long` for programs.
+and under `x-unique-by`, `x-equally-long` and `x-names-a-feature` for programs.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The Open Inference Protocol in the OpenAPI document: what `scoring.protocols.open_inference` takes and answers.
 
-Two things a JSON Schema cannot say, and the texts do: the names of a request's tensors differ (`x-unique-by`), and a
-single tensor may hold all features if it has as many columns as the model in the path. That a tensor's data are as
-many as its shape says is spelled out up to a length, that all tensors have as many up to a smaller one.
+What a JSON Schema cannot say, the texts do: the names of a request's tensors differ (`x-unique-by`), and a single
+tensor may hold all features if it has as many columns as the model in the path. That a tensor's data are as many as
+its shape says is spelled out up to a length, that all tensors have as many up to a smaller one; `x-equally-long` says
+it of all.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 from scoring.bundle import Manifest
 from scoring.example import example_instance
-from scoring.openapi_lengths import Schema, of_length
+from scoring.openapi_lengths import LENGTHS, Schema, of_length
 from scoring.protocols.signature import INSTANCE_ID, inputs_of, outputs_of
 from scoring.protocols.tensors import DATATYPES
 
@@ -21,7 +22,6 @@ BINARY_TEXT = (
     "says how long the JSON is. Without the header all of the body is JSON. Content-Type is not looked at."
 )
 _FEW = 3  # numbers of instances that are spelled out as what a request is, so that a generator finds some
-_MOST = 48  # numbers of instances of which it is said that shape and data agree
 _ANY = {"type": ["null", "boolean", "number", "string", "object"]}
 
 
@@ -52,6 +52,7 @@ def _request(manifests: list[Manifest], an_id: Schema) -> Schema:
         "uniqueItems": True,
         "items": {"$ref": "#/components/schemas/InferTensor"},
         "x-unique-by": "name",
+        "x-equally-long": "data",
         "description": "A tensor for each feature, named as it is, all with a value for each instance; no name twice. "
         "Or a single one [n, features] with all features in the model's order, if none of them is a string.",
     }
@@ -116,9 +117,8 @@ def _parameters(switch: str, words: str, refused: str = "") -> Schema:
 
 def _tensor(an_id: Schema) -> Schema:
     misshapen = [
-        {"properties": {"data": of_length(length), "shape": {"prefixItems": [other]}}}
-        for length in range(_FEW + 1, _MOST + 1)
-        for other in ({"maximum": length - 1}, {"minimum": length + 1})
+        {"properties": {"data": of_length(length), "shape": {"not": {"contains": {"const": length}}}}}
+        for length in range(_FEW + 1, LENGTHS + 1)
     ]
     flat = {"properties": {"data": {"items": _ANY}}}
     wrapped = {"properties": {"shape": {"minItems": 2}, "data": {"items": _one(_ANY)}}}

@@ -13,7 +13,7 @@ from typing import Any
 
 Schema = dict[str, Any]
 
-LENGTHS = 16
+LENGTHS = 16  # more than a generator of requests comes to, where two things are as long
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,12 @@ class Tally:
         noted["score"] += len(outcomes)
         self.outcomes.update(outcomes)
 
+    def add(self, other: Tally) -> None:
+        """Count what another has counted."""
+        for request, counts in other.expected.items():
+            self.expected.setdefault(request, Counter()).update(counts)
+        self.outcomes.update(other.outcomes)
+
     @property
     def total(self) -> Counter[str]:
         """Records by kind, of all requests."""

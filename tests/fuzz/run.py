@@ -21,7 +21,7 @@ class Plan:
     seed: int
     phases: tuple[str, ...] = PHASES
     workers: int = 1
-    deterministic: bool = False  # nothing is remembered from one run to the next
+    deterministic: bool = False  # the same requests on every machine
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ def fuzz(url: str, key: str, plan: Plan, folder: Path) -> Outcome:
     command += [str(HERE / "schemathesis.toml"), "run", f"{url}/openapi.json", "--header", f"x-functions-key: {key}"]
     command += ["--max-examples", str(plan.examples), "--seed", str(plan.seed), "--phases", ",".join(plan.phases)]
     command += ["--workers", str(plan.workers), "--continue-on-failure", "--no-color", "--request-timeout", "60"]
-    command += ["--report-har-path", str(exchanges), "--generation-database", "none"]
-    command += ["--generation-deterministic"] if plan.deterministic else []
+    command += ["--report-har-path", str(exchanges)]
+    command += ["--generation-deterministic"] if plan.deterministic else ["--generation-database", "none"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     return Outcome(done.returncode == 0, (done.stdout + done.stderr).replace(key, "…"), exchanges)

@@ -27,6 +27,7 @@ class Ledger:
 
     platform: Platform
     tally: Tally = field(default_factory=Tally)
+    fuzzed: Tally = field(default_factory=Tally)  # answers to schemathesis, whose requests share ids with its labels
     labels: dict[str, int] = field(default_factory=dict)  # by request id
     ids: list[str] = field(default_factory=list)  # of instances
 

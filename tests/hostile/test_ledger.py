@@ -6,7 +6,7 @@ from collections import Counter
 
 from audit.reader import records
 from audit.verify import verify
-from tests.fuzz.balance import recorded
+from tests.fuzz.balance import Tally, recorded
 from tests.hostile.ledger import Ledger, expected_kinds
 
 
@@ -26,13 +26,16 @@ def test_the_log_holds_exactly_what_was_answered(ledger: Ledger) -> None:
 
 
 def test_instances_and_request_errors_are_the_records_and_the_sum_of_outcomes(ledger: Ledger) -> None:
-    found, outcomes = recorded(ledger.platform.stores.log, ledger.tally.expected)
-    total = ledger.tally.total
+    tally = Tally()
+    tally.add(ledger.tally)
+    tally.add(ledger.fuzzed)
+    found, outcomes = recorded(ledger.platform.stores.log, tally.expected)
+    total = tally.total
     assert sum(found.values(), Counter()) == total
     assert sum(outcomes.values()) == total["score"] + total["request_error"]
     assert outcomes["request_error"] == total["request_error"]
     assert set(outcomes) <= {"scored", "abstained", "rejected", "failed", "request_error"}
-    known = ledger.tally.outcomes - Counter({None: ledger.tally.outcomes[None]})
+    known = tally.outcomes - Counter({None: tally.outcomes[None]})
     assert all(outcomes[outcome or ""] >= count for outcome, count in known.items())
 
 
