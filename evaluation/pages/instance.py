@@ -15,6 +15,7 @@ from evaluation.pages.render import render
 from evaluation.pages.text import LongText, listed
 
 FEATURES = 500  # rows of an instance's table
+WHOLE_INSTANCE = "*"  # in place of a feature's name, as `scoring.verdict` has it
 FACTS = ("version", "request", "row", "rows", "role", "cold")  # shown as they are
 
 
@@ -76,6 +77,8 @@ def _entry(evidence: Evidence, trail: InstanceTrail) -> dict[str, Any]:
         "reasons": [_text(reason) for reason in _list(record.get("reasons"))],
         "answer": _answer(record.get("y"), trail.target_unit),
         "probabilities": _probabilities(record.get("y")),
+        "whole": _flags_of(_flags(record), WHOLE_INSTANCE),
+        "sent": _no_object(record),
         "inputs": inputs[:FEATURES],
         "inputs_left_out": max(0, len(inputs) - FEATURES),
         "distance": _distance(_flags(record).get("distance")),
@@ -94,6 +97,14 @@ def _inputs(record: dict[str, Any], features: list[dict[str, Any]]) -> list[Inpu
     names = [*known, *(name for name in values if name not in known)] if known else list(values)
     flags = _flags(record)
     return [Input(name, _value(values, name), _expected(known.get(name)), _flags_of(flags, name)) for name in names]
+
+
+def _no_object(record: dict[str, Any]) -> LongText | None:
+    """What was sent in place of an instance, if it was no object."""
+    sent = record.get("x")
+    if record.get("kind") != "score" or sent is None or isinstance(sent, dict):
+        return None
+    return LongText(json.dumps(sent, ensure_ascii=False, default=str))
 
 
 def _value(values: dict[str, Any], name: str) -> str:
