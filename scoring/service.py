@@ -36,6 +36,7 @@ from scoring.settings import ScoringSettings
 _INLINE_BYTES = 32 * 1024  # 0.6 ms from body to records, see docs/decisions/0006
 _VALUE_BYTES = 8  # of one value, as a tensor has it; in JSON about as many
 _INLINE_RUN_S = 0.002  # of the model, estimated from its warm-up run
+_INLINE_LIMIT_S = 0.5  # at which a run that takes longer than estimated is ended, to be made again in a thread
 
 _log = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ class LabelResponse:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether every champion answers and the log takes records; if not, the problems by what has them."""
+    """Whether every champion answers and the log takes records; and all problems, also of those no champion needs."""
 
     ready: bool
     problems: dict[str, str]
@@ -180,13 +181,15 @@ class Service:
         return True
 
     def ready(self) -> Readiness:
-        """Whether all is well: nothing was refused, some model answers, and the log takes records."""
-        problems = self.catalog.problems
-        if not self.catalog.champions() and not problems:
+        """Whether all is well: no champion was refused, some model answers, and the log takes records."""
+        problems, ready = self.catalog.problems, self.catalog.ready
+        if ready and not self.catalog.champions():
+            ready = False
             problems["models"] = f"there is no bundle in {self._settings.models.name or 'the models folder'}"
         if not self._writer.healthy:
+            ready = False
             problems["log"] = "the audit log cannot be written now; requests are refused until it can"
-        return Readiness(ready=not problems, problems=problems)
+        return Readiness(ready=ready, problems=problems)
 
     def close(self) -> None:
         """End the threads; what they work on is finished first."""
@@ -216,18 +219,28 @@ class Service:
     async def _score(self, served: Served, arrival: Arrival, protocol: ProtocolName) -> Scored:
         self._cold = False
         try:
-            if is_small(served, arrival.content):
-                scored = score_body(served, arrival, protocol)
-            else:
+            scored = self._score_at_once(served, arrival, protocol) if is_small(served, arrival.content) else None
+            if scored is None:
                 loop = asyncio.get_running_loop()
                 scored = await loop.run_in_executor(self._pool, score_body, served, arrival, protocol)
         except Refused:
             self._cold = arrival.cold  # the cold start is the first scored request's, and this was none
             raise
-        if scored.model_error is not None:
+        error = next((run.error for run in scored.runs if run.error is not None), None)
+        if error is not None:
             call = scored.call
-            _log.error("%s/%s, request %s: %s", call.model, call.version, call.request_id, scored.model_error)
+            _log.error("%s/%s, request %s: %s", call.model, call.version, call.request_id, error)
         return scored
+
+    def _score_at_once(self, served: Served, arrival: Arrival, protocol: ProtocolName) -> Scored | None:
+        """On the event loop, which must not stand still: None when the model took longer than it looked. From then on
+        its requests go to threads, this one first."""
+        limit_s = min(_INLINE_LIMIT_S, served.model.run_timeout_s)
+        scored = score_body(served, arrival, protocol, limit_s)
+        if not any(run.reason == "timeout" for run in scored.runs):
+            return scored
+        served.model.single_run_s = limit_s
+        return scored if limit_s == served.model.run_timeout_s else None
 
     async def _commit(self, lines: Sequence[bytes]) -> list[Receipt]:
         size_bytes = sum(map(len, lines)) + len(lines)

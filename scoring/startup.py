@@ -101,7 +101,7 @@ class Startup:
             give_up_s=settings.give_up_s,
             resolve_s=settings.resolve_s,
         )
-        catalog = Catalog.load(self.scoring_settings.models)
+        catalog = Catalog.load(self.scoring_settings.models, self.scoring_settings.run_timeout_s)
         known = KnownIds(self.stores.log)
         return Service(catalog, self._writer, self.scoring_settings, known_ids=known, queue_bytes=settings.queue_bytes)
 
