@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from scoring.bundle import Feature, Manifest
 
 SERVER = "hyperplane"
@@ -20,7 +22,9 @@ def server_metadata(version: str) -> dict[str, Any]:
     return {"name": SERVER, "version": version, "extensions": []}
 
 
-def model_metadata(manifest: Manifest, versions: list[str], champion: str | None) -> dict[str, Any]:
+def model_metadata(
+    manifest: Manifest, versions: list[str], champion: str | None, challengers: list[str]
+) -> dict[str, Any]:
     """`GET /v2/models/{model}`: one input of shape [-1] for each feature, and what is answered for each instance."""
     return {
         "name": manifest.name,
@@ -29,7 +33,12 @@ def model_metadata(manifest: Manifest, versions: list[str], champion: str | None
         "inputs": [_tensor(feature.name, datatype(feature)) for feature in manifest.features]
         + [_tensor("instance_id", "BYTES")],
         "outputs": _outputs(manifest),
-        "parameters": {"version": manifest.version, "champion": champion, "task": manifest.task},
+        "parameters": {
+            "version": manifest.version,
+            "champion": champion,
+            "challengers": msgspec.json.encode(challengers).decode(),  # a parameter is a text, a number or a boolean
+            "task": manifest.task,
+        },
     }
 
 

@@ -49,6 +49,7 @@ class Scored(msgspec.Struct, frozen=True):
     decisions: list[Decision]
     answer: Answer
     lines: list[bytes]
+    size_bytes: int  # of the lines, each with its end
     runs: list[Run]
 
 
@@ -88,7 +89,7 @@ def score_body(
     if arrival.cold:
         watch.us["start"] = round(process_age_s() * 1e6)
     lines = score_lines(call, request, ids, judged.verdicts, decisions, watch.us)
-    return Scored(call, request, ids, decisions, answer, lines, runs)
+    return Scored(call, request, ids, decisions, answer, lines, sum(map(len, lines)) + len(lines), runs)
 
 
 class Stopwatch:

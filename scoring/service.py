@@ -23,6 +23,7 @@ from typing import Any, Protocol
 from audit.errors import Ambiguous, Unavailable
 from audit.writer import Receipt
 from scoring.catalog import Catalog, Served
+from scoring.challengers import Challengers
 from scoring.content import Content, Reply
 from scoring.content_coding import is_coded
 from scoring.errors import BodyTooLarge, LogUnavailable, NotReady, RecordsTooLarge
@@ -50,6 +51,8 @@ class Writer(Protocol):
     def healthy(self) -> bool: ...
 
     async def commit(self, lines: Sequence[bytes]) -> list[Receipt]: ...
+
+    def commit_later(self, lines: Sequence[bytes]) -> None: ...
 
 
 class KnownInstances(Protocol):
@@ -121,6 +124,7 @@ class Service:
         self._cold = True
         self._pool = ThreadPoolExecutor(os.process_cpu_count() or 1, thread_name_prefix="scoring")
         self._label_thread = ThreadPoolExecutor(1, thread_name_prefix="labels")
+        self._challengers = Challengers(catalog, writer)
 
     async def score(
         self,
@@ -141,9 +145,10 @@ class Service:
         try:
             scored = await self._score(served, self._arrival(content, request_id, most, cold=self._cold), protocol)
         except Refused as refused:
-            await self._commit([refused.line])
+            await self._commit([refused.line], len(refused.line) + 1)
             raise refused.problem from None
-        receipts = await self._commit(scored.lines)
+        receipts = await self._commit(scored.lines, scored.size_bytes)
+        self._challengers.offer(scored)
         call = scored.call
         return ScoreResponse(
             model=call.model,
@@ -162,7 +167,7 @@ class Service:
         arrival = self._arrival(content, request_id, self._settings.max_instances)
         loop = asyncio.get_running_loop()
         labelled = await loop.run_in_executor(self._label_thread, label_body, served, arrival, self._known)
-        receipts = await self._commit(labelled.lines)
+        receipts = await self._commit(labelled.lines, sum(map(len, labelled.lines)) + len(labelled.lines))
         head = {"model": model, "request_id": labelled.request_id}
         reply = Reply(encode_body(head, labelled.encoded, receipts))
         return LabelResponse(**head, results=labelled.results, receipts=receipts, reply=reply)
@@ -170,7 +175,10 @@ class Service:
     async def metadata(self, model: str, version: str | None = None) -> dict[str, Any]:
         """A model's inputs and outputs; raises `UnknownModel`, `UnknownVersion`, `NotReady`."""
         served = await self._get(model, version)
-        return model_metadata(served.manifest, self.catalog.versions(model), self.catalog.champion(model))
+        catalog = self.catalog
+        return model_metadata(
+            served.manifest, catalog.versions(model), catalog.champion(model), catalog.challengers(model)
+        )
 
     async def model_ready(self, model: str, version: str | None = None) -> bool:
         """Whether a model can answer; raises `UnknownModel`, `UnknownVersion`."""
@@ -194,6 +202,7 @@ class Service:
     def close(self) -> None:
         """End the threads; what they work on is finished first."""
         self._pool.shutdown()
+        self._challengers.close()
         self._label_thread.shutdown()
 
     async def _get(self, model: str, version: str | None) -> Served:
@@ -242,8 +251,7 @@ class Service:
         served.model.single_run_s = limit_s
         return scored if limit_s == served.model.run_timeout_s else None
 
-    async def _commit(self, lines: Sequence[bytes]) -> list[Receipt]:
-        size_bytes = sum(map(len, lines)) + len(lines)
+    async def _commit(self, lines: Sequence[bytes], size_bytes: int) -> list[Receipt]:
         if size_bytes > self._queue_bytes:  # the writer would refuse it as it refuses what may fit later
             raise RecordsTooLarge(size_bytes, self._queue_bytes)
         try:

@@ -80,13 +80,13 @@ def decision_function(features: int = 3) -> onnx.ModelProto:
     )
 
 
-def regression(features: int = 3) -> onnx.ModelProto:
-    """value = x0 + x1."""
+def regression(features: int = 3, weight: float = 1.0) -> onnx.ModelProto:
+    """value = weight · (x0 + x1)."""
     nodes = [
         helper.make_node("MatMul", ["x", "weights"], ["value"]),
     ]
     weights = np.zeros(features)
-    weights[:2] = 1.0
+    weights[:2] = weight
     return _model(nodes, [_tensor("value", DOUBLE, 1)], features, {"weights": weights})
 
 
