@@ -9,9 +9,9 @@ everything that waits is failed, new commits are refused at once, and the thread
 no restart, no timer to wait for. A lost reply that cannot be settled in time is `Ambiguous`; nothing is accepted until
 it is settled.
 
-Lines that nobody waits for (`commit_later`) ride along in frames that stay small, or go out by themselves after a while;
-`audit.commit_queue` says in which order all of it goes. Of them only this is promised: each is in the log at most once,
-in the order in which they were handed over, and if some could not be written, the service's own log says how many.
+Lines that nobody waits for (`commit_later`) ride along in frames that stay small, or go out by themselves after a
+while; `audit.commit_queue` says in which order all of it goes. Of them only this is promised: each is in the log at
+most once, in the order in which they were handed over, and if some are given up, the service's own log counts them.
 """
 
 from __future__ import annotations
