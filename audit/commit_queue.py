@@ -3,15 +3,14 @@
 A commit is a request's records. One that fits a frame is small and goes out whole; a larger one is spread over frames
 and answered when all are in. Lines that nobody waits for are deferred. While several kinds wait, they take turns:
 
-- Every second frame is the small commits', all that fit, the oldest first. So a small commit waits for the frame that is
-  under way, for at most one frame of another kind, and for its own.
-- The frames between belong to the largest need in turn: the large commit that came first, and deferred lines if they are
-  due. So a large commit gets at least every fourth frame, however many small ones come, and large ones finish in the
-  order in which they came. Small commits that fit ride along in its frame, in up to half of it.
-- Deferred lines that are not due ride along too, but in frames only that stay below 16 KiB: those take no longer for it.
+- Every second frame is the small commits': all that fit, the oldest first. So a small commit waits for the frame under
+  way, for at most one frame of another kind, and for its own, as long as small ones alone do not fill a frame.
+- The frames between are in turn those of the large commit that came first, and of deferred lines if they are due. So
+  a large commit gets at least every fourth frame, however many small ones come, and large ones are finished in the
+  order in which they came. Small commits ride along in its frames, in up to half of each.
+- Deferred lines that are not due ride along in frames that stay below 16 KiB: those take no longer for it.
 
-Frames are no larger than 1 MiB, for whoever comes next waits for the one under way. On Azurite frames of 16 KiB, 256 KiB,
-1 MiB and 4 MiB take 3.6, 9, 23 and 110 ms: below 256 KiB it is mostly the call that costs, beyond 1 MiB nothing is gained.
+Frames are no larger than 512 KiB, for whoever comes next waits for the one under way: see docs/decisions/0011.
 
 Not promised: order between commits.
 """
@@ -29,7 +28,7 @@ from audit.commit import Commit, checked_size
 from audit.deferred_lines import DeferredLines
 from audit.errors import QueueFull, Unavailable
 
-FRAME_BYTES = 2**20
+FRAME_BYTES = 512 * 1024
 DEFERRED_FRAME_BYTES = 256 * 1024  # and as many waiting are due
 RIDE_BYTES = 16 * 1024  # of a frame up to which deferred lines may fill it
 _FOR_SMALL = 8  # large commits leave an eighth of the queue to small ones

@@ -9,9 +9,9 @@ everything that waits is failed, new commits are refused at once, and the thread
 no restart, no timer to wait for. A lost reply that cannot be settled in time is `Ambiguous`; nothing is accepted until
 it is settled.
 
-Lines that nobody waits for (`commit_later`) ride along in frames that stay small, or go out by themselves after a while;
-`audit.commit_queue` says in which order all of it goes. Of them only this is promised: each is in the log at most once,
-in the order in which they were handed over, and if some could not be written, the service's own log says how many.
+Lines that nobody waits for (`commit_later`) ride along in frames that stay small, or go out by themselves after a
+while; `audit.commit_queue` says in which order all of it goes. Of them only this is promised: each is in the log at
+most once, in the order in which they were handed over, and if some are given up, the service's own log counts them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,6 @@ from audit.store import Store
 __all__ = ["LogWriter", "Receipt", "new_writer_id"]
 
 _IDLE_S = 30.0  # how often an idle writer looks whether its hour is over
-_PROBE_S = 0.5
 _LONGEST_PAUSE_S = 0.5
 _MANY_LINES = 1000  # to check them takes a millisecond, which an event loop has better uses for
 _log = logging.getLogger(__name__)
@@ -56,6 +55,7 @@ class LogWriter:
         give_up_s: float = 3.0,
         resolve_s: float = 10.0,
         first_pause_s: float = 0.02,
+        probe_s: float = 0.5,
         later_s: float = 1.0,
     ) -> None:
         self.writer_id = writer_id
@@ -65,6 +65,7 @@ class LogWriter:
         self._give_up_s = give_up_s
         self._resolve_s = resolve_s
         self._first_pause_s = first_pause_s
+        self._probe_s = probe_s
         self._down = False
         self._stopping = False
         self._batch: Batch | None = None  # what the thread is writing
@@ -161,7 +162,7 @@ class LogWriter:
         if eager:
             self._probe()
         while True:
-            batch = self._queue.take(0.0 if self._stopping else _PROBE_S if self._down else _IDLE_S)
+            batch = self._queue.take(0.0 if self._stopping else self._probe_s if self._down else _IDLE_S)
             if batch is not None:
                 self._write(batch)
             elif self._stopping:
@@ -229,8 +230,8 @@ class LogWriter:
     def _refuse(self, error: str) -> None:
         if not self._down:
             _log.error("requests are refused until the log can be written again: %s", error)
-        self._down = True
         self._queue.refuse(error)
+        self._down = True
 
     def _fail(self, batch: Batch, problem: AuditError) -> None:
         self.last_error = str(problem)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -91,7 +92,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
     (2.0, 4.0)
     """
     ordered = sorted(values)
-    return ordered[max(-(-len(ordered) * percent // 100) - 1, 0).__int__()]
+    return ordered[max(math.ceil(len(ordered) * percent / 100) - 1, 0)]
 
 
 def random_instances(bundle: Bundle, count: int, seed: int = 1) -> list[dict[str, Any]]:
