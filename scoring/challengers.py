@@ -8,8 +8,9 @@ is not the champion, and bodies that were no request, are not offered.
 or be refused when it is loaded:
 
 - Its run is ended after `challenger_timeout_s`; what was not computed by then is `failed` with the reason `timeout`.
-- After three requests in a row that were ended so, it rests for a minute, so that a hung challenger takes no processor
-  from the champion; meanwhile its records say `failed`, `timeout`, without a run.
+- After three requests in a row that were ended so, it rests for a minute, and twice as long each time that the next
+  request is ended too, so that a hung challenger takes no processor from the champion; meanwhile its records say
+  `failed`, `timeout`, without a run.
 - What waits is bounded (`scoring.backlog`). A request that does not fit is recorded the same way; when even its ids do
   not fit, it is counted.
 - Its records are handed over by `commit_later` and so cost the champion no append. If the log refuses them even after a
@@ -17,7 +18,8 @@ or be refused when it is loaded:
 - The first offer, or two seconds without one, loads the challengers: a cold start does not wait for them.
 
 What was counted, and what failed, is told in one line a minute at most, from the event loop, because lines of other
-threads are lost in Azure. At the end what still waits is worked off for two seconds, then dropped with one line.
+threads are lost in Azure. At the end what still waits is worked off for two seconds, then dropped with one line; a run
+that is under way is ended, because a process that exits in the middle of one is aborted.
 
 Two things cannot be had. Python code of two threads takes turns, so a large request in a challenger's hands can hold up
 the event loop for some milliseconds at a time (`sys.setswitchinterval`). A low priority of the operating system would
@@ -46,6 +48,8 @@ _LOAD_AFTER_S = 2.0
 _TOLD_EVERY_S = 60.0
 _TIMEOUTS_IN_A_ROW = 3
 _REST_S = 60.0
+_LONGEST_REST_S = 3600.0
+_LAST_PATIENCE_S = 1.0
 _COMMIT_BYTES = 2**20
 _COMMIT_PAUSES_S = (0.1, 0.5, 2.0)  # between tries, while the log takes no lines
 
@@ -98,11 +102,19 @@ class Challengers:
         self._backlog.end()
         self._thread.join(patience_s)
         self._given_up = True
+        self._end_run()
         dropped = self._backlog.drop()
         self._backlog.end()  # the one before may be among what was dropped
         if dropped:
             self._troubles.add("instances dropped at the end of the process", dropped)
         self._troubles.tell(at_once=True)
+
+    def _end_run(self) -> None:
+        """Ended, a run is over within a node of its graph."""
+        for model, version in self._rests:
+            if self._thread.is_alive() and self._catalog.is_loaded(model, version):
+                self._catalog.get(model, version).model.end_runs()
+        self._thread.join(_LAST_PATIENCE_S)
 
     def _work(self) -> None:
         waiting = self._backlog.take(_LOAD_AFTER_S)
@@ -113,7 +125,7 @@ class Challengers:
         while waiting is not None and not self._given_up:
             for version in self._catalog.challengers(waiting.call.model):
                 served = self._served(waiting.call.model, version)
-                if served is not None:
+                if served is not None and not self._given_up:
                     self._challenge(served, waiting)
             waiting = self._backlog.take()
 
@@ -171,7 +183,7 @@ class Rest:
     """When a challenger that keeps running into its limit is left alone."""
 
     def __init__(self) -> None:
-        self._timeouts = 0
+        self._timeouts = 0  # in a row
         self._until_s = 0.0
 
     def lasts(self, now_s: float) -> bool:
@@ -184,8 +196,9 @@ class Rest:
             self._timeouts = 0
             return
         self._timeouts += 1
-        if self._timeouts >= _TIMEOUTS_IN_A_ROW:  # and if the first request afterwards takes too long, again at once
-            self._until_s = now_s + _REST_S
+        doublings = self._timeouts - _TIMEOUTS_IN_A_ROW
+        if doublings >= 0:
+            self._until_s = now_s + min(_REST_S * 2.0 ** min(doublings, 16), _LONGEST_REST_S)
 
 
 class Troubles:

@@ -68,18 +68,22 @@ class Model:
         `RunTimeout` when it took longer than `limit_s`, by default the model's own limit."""
         limit_s = self.run_timeout_s if limit_s is None else limit_s
         options = self._run_options()
-        self._watchdog.watch(options, limit_s)
+        self._watchdog.watch(options, limit_s, self)
         try:
             arrays = self._session.run(self._names, {self.manifest.input: rows}, options)
         except Exception as problem:
             if options.terminate:
-                raise RunTimeout(f"the run was ended: it took longer than {limit_s:.3g} s") from problem
+                raise RunTimeout(f"the run was ended: it took longer than it may, {limit_s:.3g} s") from problem
             raise ModelError(f"the run failed: {type(problem).__name__}") from problem
         finally:
             self._watchdog.forget(options)
         answers = dict(zip(self._fields, arrays, strict=True))
         _check_answers(answers, len(rows), len(self.manifest.classes))
         return Answers(**answers)
+
+    def end_runs(self) -> None:
+        """End the runs that are under way, in whatever threads, as if their limit were reached."""
+        self._watchdog.end_runs_of(self)
 
     def _warm(self) -> float:
         """Run on training means and first categories, whose code is 0: the first run allocates, the quickest of the

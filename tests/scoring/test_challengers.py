@@ -17,10 +17,13 @@ from audit.errors import QueueFull, Unavailable
 from audit.records import Record, decode_record
 from scoring.backlog import Backlog
 from scoring.catalog import Catalog
-from scoring.challengers import Challengers
+from scoring.challengers import Challengers, Rest
 from scoring.content import Content
 from scoring.errors import BadRequest, LogUnavailable
+from scoring.inference import Run
 from scoring.score import Arrival, Scored, score_body
+from scoring.shadow import Shadow
+from scoring.watchdog import WATCHDOG
 from tests.scoring.bundles import (
     AGE,
     MEMBER,
@@ -334,6 +337,7 @@ def test_at_the_end_what_waits_is_worked_off_for_a_while_and_dropped_with_one_li
         go_on = made.hold(monkeypatch)
         made.offer("a", "b")
         made.offer("c")
+        monkeypatch.setattr("scoring.challengers._LAST_PATIENCE_S", 0.01)
         made.challengers.close(patience_s=0.01)
         (told,) = [record for record in caplog.records if record.name == "scoring.challengers"]
         assert "instances dropped at the end of the process (3 instances)" in told.getMessage()
@@ -341,6 +345,28 @@ def test_at_the_end_what_waits_is_worked_off_for_a_while_and_dropped_with_one_li
         go_on()
         made.challengers._thread.join(20)
     assert [fact[0] for fact in made.writer.facts()] == ["held"]
+
+
+def test_a_process_that_ends_in_the_middle_of_a_run_ends_the_run_first(models: Path) -> None:
+    challenge(models, looping(), "challenger_timeout_s = 60")
+    with bench(models) as made:
+        served = made.catalog.get("amount", "2")
+        made.offer("a")
+        until(lambda: any(owner is served.model for _, owner in WATCHDOG._runs.values()))
+        made.challengers.close(patience_s=0.01)
+        assert not made.challengers._thread.is_alive()
+    assert made.writer.facts() == [("a", "2", "challenger", "failed", ["timeout"])]
+
+
+def test_a_challenger_that_keeps_hanging_rests_longer_each_time_and_one_success_forgets_it() -> None:
+    rest, hung, well = Rest(), Shadow([], [Run([0], "r", reason="timeout")]), Shadow([], [Run([0], "r")])
+    now_s, rests = 0.0, []
+    for made in [hung] * 10 + [well] + [hung] * 3:
+        rest.after(made, now_s)
+        resting_s = next(s for s in (0, 60, 120, 240, 480, 960, 1920, 3600) if not rest.lasts(now_s + s))
+        rests.append(resting_s)
+        now_s += 3600.0
+    assert rests == [0, 0, 60, 120, 240, 480, 960, 1920, 3600, 3600, 0, 0, 0, 60]
 
 
 def test_a_model_without_challengers_costs_no_thread(models: Path) -> None:

@@ -45,6 +45,14 @@ def test_a_run_that_has_ended_is_left_alone() -> None:
     assert not run.terminate
 
 
+def test_all_runs_of_one_owner_can_be_ended_at_once() -> None:
+    watchdog, mine, yours = Watchdog(tick_s=3600), FakeRun(), FakeRun()
+    watchdog.watch(mine, 5, owner="me")
+    watchdog.watch(yours, 5, owner="you")
+    watchdog.end_runs_of("me")
+    assert (mine.terminate, yours.terminate) == (True, False)
+
+
 def test_the_thread_sleeps_while_nothing_runs_and_is_awake_for_the_next_run() -> None:
     watchdog = Watchdog(tick_s=0.001)
     for _ in range(3):
@@ -71,4 +79,4 @@ def test_one_thread_watches_runs_of_many() -> None:
     for thread in threads:
         thread.join()
     assert len([t for t in set(threading.enumerate()) - before if t.name == "watchdog"]) == 1
-    assert watchdog._deadlines == {}
+    assert watchdog._runs == {}
