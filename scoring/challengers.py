@@ -7,7 +7,8 @@ is not the champion, and bodies that were no request, are not offered.
 **Nothing a challenger does changes or delays the champion's answer.** It may raise, hang, be slow, need other features,
 or be refused when it is loaded:
 
-- Its run is ended after `challenger_timeout_s`; what was not computed by then is `failed` with the reason `timeout`.
+- Its runs have a thread of low priority (`scoring.low_priority`), and are ended after `challenger_timeout_s`; what was
+  not computed by then is `failed` with the reason `timeout`.
 - After three requests in a row that were ended so, it rests for a minute, and twice as long each time that the next
   request is ended too, so that a hung challenger takes no processor from the champion; meanwhile its records say
   `failed`, `timeout`, without a run.
@@ -22,9 +23,8 @@ threads are lost in Azure. At the end what still waits is worked off for two sec
 that is under way is ended, because a process that exits in the middle of one is aborted.
 
 Two things cannot be had. Python code of two threads takes turns, so a large request in a challenger's hands can hold up
-the event loop for some milliseconds at a time (`sys.setswitchinterval`). A low priority of the operating system would
-make that worse: the thread would be put to sleep while it holds the interpreter. And a challenger that crashes the
-process, or that computes for minutes in a single node of its graph, is beyond what a thread can contain.
+the event loop for some milliseconds at a time (`sys.setswitchinterval`). And a challenger that crashes the process, or
+that computes for minutes in a single node of its graph, is beyond what a thread can contain.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from audit.errors import AuditError
 from scoring.backlog import Backlog, Waiting
 from scoring.catalog import Catalog, Served
 from scoring.errors import ScoringError
+from scoring.low_priority import LowPriorityThread
 from scoring.score import Scored
 from scoring.shadow import Shadow, failed, shadow
 
@@ -82,6 +83,7 @@ class Challengers:
         self._models = {model for model, _ in self._rests}
         self._closing = threading.Event()
         self._given_up = False
+        self._runner = LowPriorityThread("challenger-runs")
         self._thread = threading.Thread(target=self._work, name="challengers", daemon=True)
         if self._models:
             self._thread.start()
@@ -115,6 +117,7 @@ class Challengers:
             if self._thread.is_alive() and self._catalog.is_loaded(model, version):
                 self._catalog.get(model, version).model.end_runs()
         self._thread.join(_LAST_PATIENCE_S)
+        self._runner.end()
 
     def _work(self) -> None:
         waiting = self._backlog.take(_LOAD_AFTER_S)
@@ -148,7 +151,8 @@ class Challengers:
             self._tell(served, "not run, it is too slow for what is asked", len(waiting.ids))
             return failed(served, waiting, "timeout")
         try:
-            made = shadow(served, waiting, waiting.request, self._catalog.challenger_timeout_s(served.name))
+            limit_s = self._catalog.challenger_timeout_s(served.name)
+            made = shadow(served, waiting, waiting.request, limit_s, self._runner)
         except Exception as problem:  # noqa: BLE001  and its instances are recorded
             self._tell(served, f"failed: {type(problem).__name__}", len(waiting.ids))
             return failed(served, waiting, "model_error")

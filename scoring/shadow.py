@@ -17,6 +17,8 @@ from scoring.backlog import Waiting
 from scoring.catalog import Served
 from scoring.evidence import Call, score_lines
 from scoring.inference import Run, infer
+from scoring.judge import Judged
+from scoring.low_priority import LowPriorityThread
 from scoring.protocols.protocol import ScoreRequest
 from scoring.score import Stopwatch
 
@@ -28,16 +30,18 @@ class Shadow(msgspec.Struct, frozen=True):
     runs: Sequence[Run] = ()
 
 
-def shadow(served: Served, waiting: Waiting, request: ScoreRequest, limit_s: float) -> Shadow:
-    """Judge, run and decide as for the champion. A run that fails or is ended fails its instances."""
+def shadow(
+    served: Served, waiting: Waiting, request: ScoreRequest, limit_s: float, runner: LowPriorityThread
+) -> Shadow:
+    """Judge, run and decide as for the champion, the run in a thread of its own. One that fails or is ended fails its
+    instances."""
     watch = Stopwatch()
     judged = served.judge.judge(request.instances, request.ids)
     watch.lap("judge")
-    runs = infer(served.model, judged, limit_s)
-    watch.lap("infer")
+    runs, us = runner.run(lambda: _infer(served, judged, limit_s))
     decisions = served.decider.decide(judged.verdicts, runs)
     call = challengers_call(served, waiting.call)
-    return Shadow(score_lines(call, request, waiting.ids, judged.verdicts, decisions, watch.us), runs)
+    return Shadow(score_lines(call, request, waiting.ids, judged.verdicts, decisions, watch.us | us), runs)
 
 
 def failed(served: Served, waiting: Waiting, reason: Literal["model_error", "timeout"]) -> Shadow:
@@ -49,6 +53,14 @@ def failed(served: Served, waiting: Waiting, reason: Literal["model_error", "tim
 def challengers_call(served: Served, call: Call) -> Call:
     """The champion's call as one of this challenger."""
     return msgspec.structs.replace(call, version=served.version, bundle=served.bundle.sha256, champion=False)
+
+
+def _infer(served: Served, judged: Judged, limit_s: float) -> tuple[list[Run], dict[str, int]]:
+    """The runs, and their time without that of changing threads."""
+    watch = Stopwatch()
+    runs = infer(served.model, judged, limit_s)
+    watch.lap("infer")
+    return runs, watch.us
 
 
 def _line(call: Call, instance_id: str, row: int, rows: int, reason: str) -> bytes:
