@@ -63,9 +63,13 @@ def write_binary(datatype: str, elements: Sequence[Any]) -> bytes:
     '02000000616200000000'
     """
     if datatype == "BYTES":
-        encoded = [text.encode() for text in elements]
-        return b"".join([part for data in encoded for part in (_LENGTH.pack(len(data)), data)])
+        written = {text: _written(text.encode()) for text in set(elements)}  # most are the same few words
+        return b"".join([written[text] for text in elements])
     return np.array(elements, dtype=_NUMBERS[datatype]).tobytes()
+
+
+def _written(data: bytes) -> bytes:
+    return _LENGTH.pack(len(data)) + data
 
 
 def _numbers(datatype: str, count: int, data: bytes) -> Values:
