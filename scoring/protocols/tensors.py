@@ -87,7 +87,7 @@ def _numbers(datatype: str, count: int, data: bytes) -> Values:
 def _booleans(numbers: npt.NDArray[np.uint8]) -> list[bool]:
     if numbers.max(initial=0) > 1:
         place = int(np.argmax(numbers > 1))
-        raise TensorError(f"element {place} is {numbers[place]}; a BOOL is one byte, 0 or 1")
+        raise TensorError(f"element {place} is neither 0 nor 1, as the one byte of a BOOL must be")
     found: list[bool] = numbers.astype(np.bool_).tolist()
     return found
 

@@ -335,7 +335,7 @@ class TestRefusals:
             ({"name": None}, "inputs[0].name: expected the name of a feature, found nothing"),
             ({"datatype": "FP128"}, "tensor 'age': datatype: expected one of BOOL, INT8"),
             ({"datatype": ["FP64"]}, "tensor 'age': datatype: expected one of BOOL, INT8"),
-            ({"data": None}, "tensor 'age': data: expected an array, found null"),
+            ({"data": None}, "tensor 'age': data is missing; send data, or binary_data_size and its bytes"),
             ({"data": 80.0}, "tensor 'age': data: expected an array, found a number"),
             ({"parameters": 3}, "tensor 'age': parameters: expected an object, found a number"),
             ({"parameters": {"shared_memory_region": "r"}}, "tensor 'age': shared memory is not taken"),
