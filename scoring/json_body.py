@@ -54,11 +54,11 @@ def depth(value: Any) -> int:
     """
     level, found = [value], 0
     while True:
-        level = [item for item in level if isinstance(item, list | dict)]
+        level = [item for item in level if type(item) is list or type(item) is dict]
         if not level:
             return found
         found += 1
-        level = [inner for item in level for inner in (item.values() if isinstance(item, dict) else item)]
+        level = [inner for item in level for inner in (item.values() if type(item) is dict else item)]
 
 
 def type_name(value: Any) -> str:
