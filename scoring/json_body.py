@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import math
-from itertools import chain
 from typing import Any
 
 import msgspec
@@ -59,7 +58,7 @@ def depth(value: Any) -> int:
         if not level:
             return found
         found += 1
-        level = list(chain.from_iterable(item.values() if type(item) is dict else item for item in level))
+        level = [inner for item in level for inner in (item.values() if type(item) is dict else item)]
 
 
 def type_name(value: Any) -> str:
