@@ -23,7 +23,7 @@ run: setup ## Score, record and report on this machine: PORT=7071 KEY=… AUTH=o
 test: check models $(BROWSER) ## Lint, type-check and run every test
 	@$(ONE_THREAD) $(PY) -m pytest $(ARGS)
 
-test-clients: setup models $(CLIENTS) ## tritonclient and kserve, each in an environment of its own, against the whole
+test-clients: setup models $(CLIENTS) ## tritonclient, kserve and mlflow, each in an environment of its own, against the whole
 	@$(ONE_THREAD) $(PY) -m pytest tests/foreign -m foreign $(ARGS)
 
 check: setup ## ruff and mypy

@@ -30,14 +30,23 @@ def non_empty_list(fields: dict[str, Any], name: str, most: int) -> list[Any]:
     """The array under a name, with at least one item and at most `most`; raises `BadRequest`."""
     if name not in fields:
         raise BadRequest(f"{name}: missing; expected an array of objects")
-    items = fields[name]
+    return filled_list(name, fields[name], most, "an array of objects")
+
+
+def filled_list(name: str, items: Any, most: int, expected: str) -> list[Any]:
+    """A value if it is an array with at least one item and at most `most`; raises `BadRequest`."""
     if type(items) is not list:
-        raise BadRequest(f"{name}: expected an array of objects, found {type_name(items)}")
-    if not items:
-        raise BadRequest(f"{name}: empty; send at least one", "no_instances")
-    if len(items) > most:
-        raise BadRequest(f"{name}: {len(items):,} are more than {most:,}; send them in parts", "too_many_instances")
+        raise BadRequest(f"{name}: expected {expected}, found {type_name(items)}")
+    check_count(name, len(items), most)
     return items
+
+
+def check_count(name: str, count: int, most: int) -> None:
+    """Whether there is at least one instance and at most `most`; raises `BadRequest`."""
+    if not count:
+        raise BadRequest(f"{name}: empty; send at least one", "no_instances")
+    if count > most:
+        raise BadRequest(f"{name}: {count:,} are more than {most:,}; send them in parts", "too_many_instances")
 
 
 def request_id_field(fields: dict[str, Any], name: str = "request_id") -> str | None:
