@@ -21,13 +21,12 @@ from tests.scoring.bundles import (
     AGE,
     INCOME,
     breaking,
-    hanging,
     job_manifest,
+    looping,
     manifest,
     positions,
     regression,
     regressor_manifest,
-    unbounded,
     write_bundle,
 )
 from tests.scoring.protocols.dialects import DIALECTS, Dialect, Heard
@@ -72,8 +71,8 @@ CASES = [
     Case("rejected", ["too_long"], "work", [WORK | {"job": "x" * 2000}]),
     Case("rejected", ["duplicate_id"], "credit", [CREDIT, CREDIT | {"age": 70.0}], ids=["a", "a"]),
     Case("failed", ["model_error"], "breaking", [AMOUNT | {"age": 70.0}]),
-    Case("failed", ["non_finite_output"], "unbounded", [AMOUNT | {"age": 0.0}]),
-    Case("failed", ["timeout"], "hanging", [AMOUNT]),
+    Case("failed", ["non_finite_output"], "unbounded", [AMOUNT]),
+    Case("failed", ["timeout"], "hanging", [AMOUNT | {"age": 70.0}]),
     Case("rejected", ["wrong_type", "unknown_feature"], "credit", [CREDIT | {"age": "x", "height": 1.8}]),
 ]
 
@@ -95,8 +94,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     write_bundle(models, regressor_manifest(criteria=bounds, features=[age, INCOME]), regression(2))
     write_bundle(models, job_manifest(name="work"), positions())
     write_bundle(models, regressor_manifest(name="breaking"), breaking(2))
-    write_bundle(models, regressor_manifest(name="unbounded"), unbounded(2))
-    write_bundle(models, regressor_manifest(name="hanging"), hanging(2))
+    write_bundle(models, regressor_manifest(name="unbounded"), regression(2, weight=1e308))
+    write_bundle(models, regressor_manifest(name="hanging"), looping(2))
     (models / "serving.toml").write_text("[models.hanging]\nrun_timeout_s = 0.05\n")
     with line(models) as started:
         yield started
