@@ -83,7 +83,7 @@ def export_bundle(
     the data's fingerprint.
 
     `policies` maps a feature to a `training.features.FeaturePolicy` or a dict of its fields (missing, outside,
-    sentinels, redaction, unit); `units` is a short form for units. `positive` is the class that AUC, TPR, FPR speak
+    sentinels, defaults, redaction, unit); `units` is a short form for units. `positive` is the class that AUC, TPR, FPR speak
     of (binary; the second class otherwise). `p99_ms`, `cold_start_ms` are run times asked for. `thresholds` are verdict
     thresholds that differ from evaluation's defaults. `convergence` are texts of warnings raised while fitting
     (`training.convergence.fit_recorded` returns them). `private` leaves out the sample of training rows.
