@@ -1,4 +1,4 @@
-"""What is odd about an instance but no reason to refuse it, in the fixed words of `artifacts`; `ARTIFACTS` has them all.
+"""What is odd about an instance but no reason to refuse it, in the fixed words of `artifacts`: `ARTIFACTS` lists them.
 
 A text is compared with training's as it is, artifacts and all: two texts are the same if their code points are.
 """

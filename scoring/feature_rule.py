@@ -64,7 +64,9 @@ class FeatureRule:
         self._sentinels = frozenset(typed(value) for value in feature.sentinels)
         self._codes = _codes(feature)
         self.default_numbers = _default_numbers(feature, self._codes)
-        self._unknown_defaults = frozenset(text for text in feature.defaults if isinstance(text, str)) - set(self._codes)
+        self._unknown_defaults = frozenset(text for text in feature.defaults if isinstance(text, str)) - set(
+            self._codes
+        )
 
     def plain_codes(self) -> dict[Any, float]:
         """What needs no reading of a string feature: its known texts and what means missing, with nothing to flag."""

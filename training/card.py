@@ -135,7 +135,10 @@ def _declared(manifest: Manifest) -> list[str]:
     found = []
     for words, declared in (
         ("Declared to mean missing", {f.name: f.sentinels for f in manifest.features}),
-        ("Filled in upstream when nothing is known, scored and flagged", {f.name: f.defaults for f in manifest.features}),
+        (
+            "Filled in upstream when nothing is known, scored and flagged",
+            {f.name: f.defaults for f in manifest.features},
+        ),
     ):
         told = [f"{_plain(name)} {_plain(', '.join(listed(values)))}" for name, values in declared.items() if values]
         if told:

@@ -76,7 +76,8 @@ def _feature(column: Column, values: Doubles, position: int, takes: Takes, polic
     return Feature(
         name=column.name, type=column.type, unit=policy.unit,
         missing_in_training=int(len(values) - len(there)), missing=missing, outside=outside,
-        sentinels=policy.sentinels, defaults=policy.defaults, redaction=policy.redaction, **_training_values(column, there),
+        sentinels=policy.sentinels, defaults=policy.defaults, redaction=policy.redaction,
+        **_training_values(column, there),
     )  # fmt: skip
 
 
