@@ -249,8 +249,8 @@ def _features(judged: Sequence[Record], bins: Mapping[str, Histogram]) -> dict[s
     hidden = {name for record in judged for name in record.redacted} & bins.keys()
     found = _histograms(judged, {name: own for name, own in bins.items() if name not in hidden})
     for name in hidden:
-        clear = [record for record in judged if name not in record.redacted]
-        found |= _histograms(clear, {name: bins[name]})
+        (values,) = _columns([record for record in judged if name not in record.redacted], [name])
+        found[name] = count_values(values, bins[name])
     return {name: found[name] for name in bins}
 
 

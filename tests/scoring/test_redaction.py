@@ -153,7 +153,7 @@ def forms(secret: Any) -> list[bytes]:
 
 
 @given(st.lists(st.tuples(PLACES, SECRETS), min_size=1, max_size=4), st.booleans(), JSON)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_form_of_a_redacted_value_is_written_anywhere(
     started: Line, caplog: pytest.LogCaptureFixture, hidden: list[tuple[str, Any]], broken: bool, more: Any
 ) -> None:
