@@ -11,8 +11,10 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
 
 from scoring.bundle import Bundle, BundleError, Manifest, list_bundles, load_bundle
 from scoring.errors import NoDefault, NotReady, UnknownModel, UnknownVersion
@@ -20,6 +22,8 @@ from scoring.example import example_instance
 from scoring.judge import Judge
 from scoring.model import Model, ModelError
 from scoring.outcome import Decider
+from scoring.policies import Policies, PolicyError, fingerprint, in_effect, redacted_by, told
+from scoring.redaction import RedactionError, Redactor, redactor_of
 from scoring.serving_config import (
     ModelConfig,
     ServingConfig,
@@ -44,28 +48,37 @@ class Served:
     model: Model
     judge: Judge
     decider: Decider
+    policies: str | None = None  # fingerprint of serving.toml's, which are in the manifest by now
+    redactor: Redactor | None = None
 
     @property
     def manifest(self) -> Manifest:
-        """Everything about the model but its weights."""
+        """Everything about the model but its weights, with the policies in effect."""
         return self.bundle.manifest
 
 
 class Catalog:
     """The models of one folder. `get` may be called from any thread."""
 
-    def __init__(self, folder: Path, config: ServingConfig, versions: Mapping[str, list[str]]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        config: ServingConfig,
+        versions: Mapping[str, list[str]],
+        redaction_key: bytes | None = None,
+    ) -> None:
         self._default = config.default
         self._folder = folder
         self._config = config
         self._versions = versions
+        self._redaction_key = redaction_key
         self._champions = {name: _champion(config, name, found) for name, found in versions.items()}
         self._served: dict[tuple[str, str], Served] = {}
         self._problems: dict[str, str] = {}
         self._loading = threading.Lock()
 
     @classmethod
-    def load(cls, models: Path) -> Catalog:
+    def load(cls, models: Path, redaction_key: bytes | None = None) -> Catalog:
         """Read the folder and load every champion; never raises for what it finds there, see `problems`."""
         folder = Path(os.path.abspath(models))  # noqa: PTH100 - as `load_bundle` has it, to cut it from its messages
         versions = _versions(folder)
@@ -76,7 +89,7 @@ class Catalog:
             catalog._champions.clear()  # without the file nobody knows which version was meant to answer
             catalog._refuse("serving.toml", str(problem))
         else:
-            catalog = cls(folder, config, versions)
+            catalog = cls(folder, config, versions, redaction_key)
             catalog._load_champions()
         return catalog
 
@@ -89,6 +102,15 @@ class Catalog:
     def models(self) -> list[str]:
         """Names of all models in the folder, ready or not, sorted."""
         return sorted(self._versions)
+
+    def policies(self) -> dict[str, str]:
+        """For the log: what serving.toml says of judging, as JSON under `policies/{model}/{fingerprint}`."""
+        found = {name: model.policies for name, model in self._config.models.items()}
+        return {
+            f"policies/{name}/{fingerprint(policies)}": told(policies).decode()
+            for name, policies in found.items()
+            if policies != Policies()
+        }
 
     def default_model(self) -> str:
         """The model of routes that name none: serving.toml's, or the only one there is. Raises `NoDefault`."""
@@ -150,8 +172,8 @@ class Catalog:
             if key in self._problems:
                 raise NotReady(model, version)
             try:
-                served = _serve(self._folder / model / version, champion=self._champions.get(model) == version)
-            except (BundleError, ModelError) as problem:
+                served = self._serve(model, version)
+            except (BundleError, ModelError, PolicyError, RedactionError) as problem:
                 self._refuse(key, str(problem).replace(f"{self._folder}/", ""))
                 raise NotReady(model, version) from problem
             except Exception as problem:
@@ -159,6 +181,19 @@ class Catalog:
                 raise NotReady(model, version) from problem
             self._served[model, version] = served
             return served
+
+    def _serve(self, model: str, version: str) -> Served:
+        champion = self._champions.get(model)
+        policies = self._config.models.get(model, ModelConfig()).policies
+        answering = self._served.get((model, champion or ""))
+        champions = redacted_by(policies)
+        if answering is not None and answering.redactor is not None:
+            champions = answering.redactor.ways
+        bundle = load_bundle(self._folder / model / version)
+        manifest = in_effect(bundle.manifest, policies, champion=version == champion)
+        redactor = redactor_of(manifest.features, champions, self._redaction_key)
+        served = _warmed(msgspec.structs.replace(bundle, manifest=manifest), champion=version == champion)
+        return replace(served, policies=fingerprint(policies), redactor=redactor)
 
     def _load_champions(self) -> None:
         for name in sorted(set(self._config.models) - set(self._versions)):
@@ -191,9 +226,8 @@ def _champion(config: ServingConfig, name: str, versions: list[str]) -> str:
     return config.models.get(name, ModelConfig()).champion or newest(versions)
 
 
-def _serve(folder: Path, *, champion: bool) -> Served:
-    """A bundle loaded and warmed: the first request finds numpy's and the graph's first calls behind it."""
-    bundle = load_bundle(folder)
+def _warmed(bundle: Bundle, *, champion: bool) -> Served:
+    """A bundle ready to score: the first request finds numpy's and the graph's first calls behind it."""
     model, judge, decider = Model(bundle), Judge(bundle.manifest), Decider(bundle.manifest)
     judged = judge.judge([example_instance(bundle.manifest)])
     decider.decide([Verdict()], [0], model.run(judged.matrix))

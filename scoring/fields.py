@@ -1,6 +1,7 @@
 """The fields of a request's JSON, checked for shape: objects, lists of instances, ids.
 
-Whatever is amiss raises `BadRequest`, with a text that names the field, what was expected and what was found.
+Whatever is amiss raises `BadRequest`, with a text that names the field, what was expected and what type was found, and
+quotes nothing of the body: it reaches the log and the logs, and the body may hold values that must not.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import re
 from typing import Any
 
 from audit.ids import new_id
-from scoring.errors import BadRequest, shown
+from scoring.errors import BadRequest
 from scoring.json_body import type_name
 
 ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -21,8 +22,8 @@ def object_fields(value: Any, known: frozenset[str], example: str) -> dict[str, 
     if type(value) is not dict:
         raise BadRequest(f"the body: expected an object such as {example}, found {type_name(value)}")
     if not known.issuperset(value):
-        unknown = next(key for key in value if key not in known)
-        raise BadRequest(f"unknown field {shown(unknown)}; the fields are {', '.join(sorted(known))}")
+        place = next(place for place, key in enumerate(value, 1) if key not in known)
+        raise BadRequest(f"field {place} of the body is unknown; the fields are {', '.join(sorted(known))}")
     return value
 
 
@@ -101,4 +102,16 @@ def _check_id(field: str, value: Any) -> None:
     if type(value) is not str:
         raise BadRequest(f"{field}: expected a string, found {type_name(value)}", "malformed_id")
     if not is_id(value):
-        raise BadRequest(f"{field}: expected {ID_RULE}, found {shown(value)}", "malformed_id")
+        raise BadRequest(f"{field}: expected {ID_RULE}, found {_unfit(value)}", "malformed_id")
+
+
+def _unfit(text: str) -> str:
+    """Why a text is no id.
+
+    >>> _unfit("a b"), _unfit("")
+    ('another at position 2', 'none')
+    """
+    if not text:
+        return "none"
+    place = next((place for place, character in enumerate(text, 1) if not ID.fullmatch(character)), None)
+    return f"{len(text):,}" if place is None else f"another at position {place}"

@@ -21,7 +21,7 @@ from scoring.bundle import Bundle, Feature, Manifest, Output
 from scoring.encoding import Matrix
 
 _WRONG_FORESTS = ("1.26.", "1.27.")
-_ERRORS_ONLY = 3  # ONNX Runtime's log severity
+_FATAL_ONLY = 4  # ONNX Runtime's log severity: its errors quote input values, and come as exceptions too
 
 
 class ModelError(Exception):
@@ -101,7 +101,7 @@ def _session(bundle: Bundle) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = _ERRORS_ONLY
+    options.log_severity_level = _FATAL_ONLY
     try:
         return onnxruntime.InferenceSession(bundle.model_path, options, providers=["CPUExecutionProvider"])
     except Exception as problem:

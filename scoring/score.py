@@ -121,6 +121,8 @@ def _call(served: Served, arrival: Arrival, own_id: str | None) -> Call:
         request_id=own_id or usable_id(arrival.request_id),
         ts=timestamp(arrival.received_s),
         writer=arrival.writer_id,
+        policies=served.policies,
+        redactor=served.redactor,
     )
 
 

@@ -4,6 +4,7 @@
     [models.credit]
     champion = "3"                # optional: without it the newest version
     max_instances = 10000         # optional: fewer than HYPERPLANE_MAX_INSTANCES for this model
+    [models.credit.policies]      # optional: how it is judged, where that differs from the bundle; see scoring.policies
 
 The newest version is the last in the order of people: numbers as numbers (9 < 10, 1.9 < 1.10), a suffix before the
 version itself (2-rc < 2). Names whose numbers are equal (01 and 1) are compared as text, so the order is total.
@@ -19,6 +20,7 @@ from pathlib import Path
 import msgspec
 
 from scoring.bundle import NAME
+from scoring.policies import Policies
 
 NAME_RULE = "1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit"
 
@@ -32,6 +34,7 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     champion: str | None = None
     max_instances: int | None = None
+    policies: Policies = Policies()
 
 
 class ServingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -93,15 +93,15 @@ class Startup:
         from scoring.service import Service
 
         settings = self.audit_settings
+        catalog = Catalog.load(self.scoring_settings.models, self.scoring_settings.redaction_key)
         self._writer = LogWriter(
             self.stores.log,
             writer_id=new_writer_id(),
-            opening=opening(),
+            opening=opening() | catalog.policies(),
             queue_bytes=settings.queue_bytes,
             give_up_s=settings.give_up_s,
             resolve_s=settings.resolve_s,
         )
-        catalog = Catalog.load(self.scoring_settings.models)
         known = KnownIds(self.stores.log)
         return Service(catalog, self._writer, self.scoring_settings, known_ids=known, queue_bytes=settings.queue_bytes)
 

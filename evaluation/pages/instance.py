@@ -15,7 +15,9 @@ from evaluation.pages.render import render
 from evaluation.pages.text import LongText, listed
 
 FEATURES = 500  # rows of an instance's table
-FACTS = ("version", "request", "row", "rows", "role", "cold")  # shown as they are
+HASH = 12  # digits of a redacted value's keyed hash, enough to see which are equal
+WHOLE_INSTANCE = "*"  # in the place of a feature's name
+FACTS = ("version", "request", "row", "rows", "role", "cold", "policies")  # shown as they are
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def _entry(evidence: Evidence, trail: InstanceTrail) -> dict[str, Any]:
         "probabilities": _probabilities(record.get("y")),
         "inputs": inputs[:FEATURES],
         "inputs_left_out": max(0, len(inputs) - FEATURES),
+        "more_redacted": WHOLE_INSTANCE in _list(record.get("redacted")),
         "distance": _distance(_flags(record).get("distance")),
         "cluster": _flags(record).get("cluster"),
         "times": [(stage, numbers.milliseconds(us / 1000)) for stage, us in _times(record)],
@@ -87,25 +90,42 @@ def _entry(evidence: Evidence, trail: InstanceTrail) -> dict[str, Any]:
 
 def _inputs(record: dict[str, Any], features: list[dict[str, Any]]) -> list[Input]:
     """The manifest's features in its order, then keys that the model does not know."""
-    values = record.get("x")
+    values, redacted = record.get("x"), [_text(name) for name in _list(record.get("redacted"))]
     if not isinstance(values, dict):
         return []
     known = {feature["name"]: feature for feature in features}
-    names = [*known, *(name for name in values if name not in known)] if known else list(values)
+    further = dict.fromkeys([*values, *(name for name in redacted if name != WHOLE_INSTANCE)])
     flags = _flags(record)
-    return [Input(name, _value(values, name), _expected(known.get(name)), _flags_of(flags, name)) for name in names]
+    return [
+        Input(
+            name,
+            _value(values, name, is_redacted=name in redacted),
+            [] if name in redacted else _expected(known.get(name)),
+            _flags_of(flags, name),
+        )
+        for name in [*known, *(name for name in further if name not in known)]
+    ]
 
 
-def _value(values: dict[str, Any], name: str) -> str:
+def _value(values: dict[str, Any], name: str, *, is_redacted: bool) -> str:
+    if is_redacted:
+        return _redacted(values.get(name))
     if name not in values:
         return "not sent"
     value = values[name]
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
+def _redacted(kept: Any) -> str:
+    """What the log holds in the place of a value."""
+    if isinstance(kept, dict) and isinstance(kept.get("hmac"), str):
+        return f"redacted, keyed hash {kept['hmac'][:HASH]}…"
+    return "redacted"
+
+
 def _expected(feature: dict[str, Any] | None) -> list[str]:
-    """What training had: a range, a type, or categories."""
-    if feature is None:
+    """What training had: a range, a type, or categories; of a redacted feature nothing, as of its values."""
+    if feature is None or feature.get("redaction", "none") != "none":
         return []
     unit = f" {feature['unit']}" if feature.get("unit") else ""
     if feature.get("minimum") is not None and feature.get("maximum") is not None:

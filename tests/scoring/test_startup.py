@@ -32,9 +32,9 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     go_on = threading.Event()
     load = Catalog.load
 
-    def waiting(models: Path) -> Catalog:
+    def waiting(models: Path, redaction_key: bytes | None) -> Catalog:
         assert go_on.wait(20)
-        return load(models)
+        return load(models, redaction_key)
 
     monkeypatch.setattr(Catalog, "load", waiting)
     yield go_on
@@ -62,7 +62,7 @@ def test_requests_that_come_too_early_wait_and_one_that_gives_up_harms_no_other(
 def test_a_start_that_failed_is_told_to_every_request_and_logged_once(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(_: Path) -> Any:
+    def broken(*_: Any) -> Any:
         raise MemoryError("no room")
 
     monkeypatch.setattr(Catalog, "load", broken)
