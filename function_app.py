@@ -117,6 +117,9 @@ async def respond(handler: Handler, req: func.HttpRequest, facts: RequestFacts) 
         facts.error = type(problem).__name__
         facts.reason = problem.reason if isinstance(problem, BadRequest) else None
         response = error(problem)
+    except Exception as defect:
+        facts.error = type(defect).__name__
+        raise
     facts.status, facts.bytes_out = response.status_code, len(response.get_body())
     return response
 
