@@ -14,11 +14,12 @@ import asyncio
 import logging
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from audit.errors import Ambiguous, Unavailable
 from audit.writer import Receipt
@@ -58,8 +59,7 @@ class KnownInstances(Protocol):
     def known(self, model: str, ids: Iterable[str]) -> set[str]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreResponse:
+class ScoreResponse(msgspec.Struct, frozen=True):
     """An answer whose records are durable."""
 
     model: str
@@ -149,7 +149,7 @@ class Service:
             await self._commit([refused.line], facts)
             raise refused.problem from None
         call = scored.call
-        outcomes: Counter[str] = Counter([decision.outcome for decision in scored.decisions])
+        outcomes = _counts([decision.outcome for decision in scored.decisions])
         facts.request_id, facts.instances, facts.outcomes = call.request_id, len(scored.decisions), outcomes
         facts.us, facts.cold = scored.us, "start" in scored.us
         receipts = await self._commit(scored.lines, facts)
@@ -175,7 +175,7 @@ class Service:
         loop = asyncio.get_running_loop()
         labelled = await loop.run_in_executor(self._label_thread, label_body, served, arrival, self._known)
         facts.request_id, facts.instances = labelled.request_id, len(labelled.results)
-        facts.outcomes = Counter([result.outcome for result in labelled.results])
+        facts.outcomes = _counts([result.outcome for result in labelled.results])
         receipts = await self._commit(labelled.lines, facts)
         head = {"model": model, "request_id": labelled.request_id}
         reply = Reply(encode_body(head, labelled.encoded, receipts))
@@ -262,6 +262,10 @@ class Service:
             return self._known_ids.known(model, ids)
         except Unavailable as problem:
             raise LogUnavailable() from problem
+
+
+def _counts(outcomes: Sequence[str]) -> dict[str, int]:
+    return {outcome: outcomes.count(outcome) for outcome in set(outcomes)}
 
 
 def is_small(served: Served, content: Content) -> bool:

@@ -151,7 +151,11 @@ def test_a_scored_requests_line_says_what_came_of_it_and_where_the_time_went(ser
 
 
 def test_a_request_errors_line_has_the_logs_fixed_word(served: Served) -> None:
-    for body, reason in ((b"{", "not_json"), (b'{"instances": []}', "no_instances"), (b"[" * 99 + b"]" * 99, "too_deep")):
+    for body, reason in (
+        (b"{", "not_json"),
+        (b'{"instances": []}', "no_instances"),
+        (b"[" * 99 + b"]" * 99, "too_deep"),
+    ):
         answer = served.client.post("/models/wine/score", content=body)
         ((_, fields),) = served.lines(answer.headers["x-request-id"])
         assert (fields["error"], fields["reason"]) == ("BadRequest", reason)
