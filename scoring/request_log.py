@@ -28,14 +28,19 @@ LOGGER = "hyperplane.requests"
 PREFIX = "hyperplane."
 PROBES = frozenset(("live", "ready", "ping", "health", "model_ready", "version_ready"))  # functions
 
+_BEFORE = (
+    *("function", "model", "version", "protocol", "request_id", "trace_id"),
+    *("status", "error", "reason", "instances"),
+)
 _OUTCOMES = ("scored", "abstained", "rejected", "failed", "recorded", "unmatched")
-_STAGES = ("start", "decode", "judge", "infer", "encode")
+_STAGES = {stage: f"{stage}_us" for stage in ("start", "decode", "judge", "infer", "encode")}
 FIELDS = (
-    *("function", "model", "version", "protocol", "request_id", "trace_id", "status", "error", "reason", "instances"),
+    *_BEFORE,
     *_OUTCOMES,
-    *(f"{stage}_us" for stage in _STAGES),
+    *_STAGES.values(),
     *("log_wait_ms", "duration_ms", "bytes_in", "bytes_out", "cold"),
 )
+_ATTRIBUTES = {name: PREFIX + name for name in FIELDS}
 
 _logger = logging.getLogger(LOGGER)
 _encoder = msgspec.json.Encoder()
@@ -70,7 +75,12 @@ def log_request(facts: RequestFacts) -> None:
     level = level_of(facts)
     if _logger.isEnabledFor(level):
         fields = fields_of(facts)
-        _logger.log(level, message_of(fields), extra={PREFIX + name: value for name, value in fields.items()})
+        attributes = {_ATTRIBUTES[name]: value for name, value in fields.items()}
+        # `_logger.log` does the same, but looks up the stack for a caller that is always this one.
+        record = _logger.makeRecord(
+            LOGGER, level, __file__, 0, message_of(fields), (), None, log_request.__name__, attributes
+        )
+        _logger.handle(record)
 
 
 def level_of(facts: RequestFacts) -> int:
@@ -86,26 +96,17 @@ def level_of(facts: RequestFacts) -> int:
 
 def fields_of(facts: RequestFacts) -> dict[str, Any]:
     """The line's fields, flat, in the order of `FIELDS`; those that are absent, and counts of 0, left out."""
-    found = {
-        "function": facts.function,
-        "model": facts.model,
-        "version": facts.version,
-        "protocol": facts.protocol,
-        "request_id": facts.request_id,
-        "trace_id": facts.trace_id,
-        "status": facts.status,
-        "error": facts.error,
-        "reason": facts.reason,
-        "instances": facts.instances,
-        **{outcome: facts.outcomes.get(outcome) or None for outcome in _OUTCOMES},
-        **{f"{stage}_us": facts.us.get(stage) for stage in _STAGES},
-        "log_wait_ms": facts.log_wait_ms,
-        "duration_ms": facts.duration_ms,
-        "bytes_in": facts.bytes_in,
-        "bytes_out": facts.bytes_out,
-        "cold": facts.cold or None,
-    }
-    return {name: value for name, value in found.items() if value is not None}
+    fields = {name: value for name in _BEFORE if (value := getattr(facts, name)) is not None}
+    if facts.outcomes:
+        fields |= {outcome: count for outcome in _OUTCOMES if (count := facts.outcomes.get(outcome))}
+    if facts.us:
+        fields |= {name: facts.us[stage] for stage, name in _STAGES.items() if stage in facts.us}
+    if facts.log_wait_ms is not None:
+        fields["log_wait_ms"] = facts.log_wait_ms
+    fields |= {"duration_ms": facts.duration_ms, "bytes_in": facts.bytes_in, "bytes_out": facts.bytes_out}
+    if facts.cold:
+        fields["cold"] = True
+    return fields
 
 
 def message_of(fields: Mapping[str, Any]) -> str:
