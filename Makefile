@@ -17,8 +17,8 @@ help: ## Show this list
 
 setup: .venv/.installed infra/local/node_modules/.installed ## Install everything that is pinned; fast and offline the second time
 
-run: setup ## Score, record and report on this machine: PORT=7071 KEY=… AUTH=off
-	@exec $(PY) -m infra.local.run --parent $$PPID $(call given,PORT,port) $(call given,KEY,key) $(call given,AUTH,auth)
+run: setup ## Score, record and report on this machine: PORT=7071 KEY=… AUTH=off LOG=on
+	@exec $(PY) -m infra.local.run --parent $$PPID $(call given,PORT,port) $(call given,KEY,key) $(call given,AUTH,auth) $(call given,LOG,log)
 
 test: check models $(BROWSER) ## Lint, type-check and run every test
 	@$(ONE_THREAD) $(PY) -m pytest $(ARGS)

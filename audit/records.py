@@ -36,6 +36,8 @@ are the first of the JSON's SHA-256. A redacted value is left out of `x`, or sta
 
 from __future__ import annotations
 
+import functools
+import math
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -92,7 +94,17 @@ def timestamp(unix_s: float) -> str:
     >>> timestamp(0)
     '1970-01-01T00:00:00.000000Z'
     """
-    return datetime.fromtimestamp(unix_s, UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    second = math.floor(unix_s)
+    microseconds = round((unix_s - second) * 1e6)
+    if microseconds == 1_000_000:
+        second, microseconds = second + 1, 0
+    return f"{_second_text(second)}.{microseconds:06}Z"
+
+
+@functools.lru_cache(maxsize=4)
+def _second_text(unix_s: int) -> str:
+    """A whole second; the records of one second, thousands on a busy day, write it once."""
+    return datetime.fromtimestamp(unix_s, UTC).replace(tzinfo=None).isoformat()
 
 
 def unix_s(ts: str) -> float:

@@ -50,16 +50,18 @@ class Scored(msgspec.Struct, frozen=True):
     decisions: list[Decision]
     answer: Answer
     lines: list[bytes]
+    us: dict[str, int]  # microseconds of each stage, as in the records
     model_error: str | None = None
 
 
 class Refused(Exception):
     """A body that is no request: the client's error, and the record to make durable before the client hears of it."""
 
-    def __init__(self, problem: BadRequest, line: bytes) -> None:
+    def __init__(self, problem: BadRequest, line: bytes, us: dict[str, int]) -> None:
         super().__init__(str(problem))
         self.problem = problem
         self.line = line
+        self.us = us
 
 
 def score_body(served: Served, arrival: Arrival, protocol: ProtocolName = "native") -> Scored:
@@ -72,7 +74,7 @@ def score_body(served: Served, arrival: Arrival, protocol: ProtocolName = "nativ
     except BadRequest as problem:
         watch.lap("decode")
         line = request_error_line(_call(served, arrival, None), arrival.content.body, problem, watch.us)
-        raise Refused(problem, line) from problem
+        raise Refused(problem, line, watch.us) from problem
     call = _call(served, arrival, request.request_id)
     ids = request.ids or [new_id() for _ in request.instances]
     watch.lap("decode")
@@ -88,7 +90,7 @@ def score_body(served: Served, arrival: Arrival, protocol: ProtocolName = "nativ
     if arrival.cold:
         watch.us["start"] = round(process_age_s() * 1e6)
     lines = score_lines(call, request, ids, judged.verdicts, decisions, watch.us)
-    return Scored(call, request, decisions, answer, lines, model_error)
+    return Scored(call, request, decisions, answer, lines, watch.us, model_error)
 
 
 class Stopwatch:

@@ -7,14 +7,21 @@ range, what was answered, how long it took, what the truth turned out to be, and
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import msgspec
+
+from audit.reader import Position
+from audit.records import Record
 from evaluation.pages import numbers
 from evaluation.pages.render import render
 from evaluation.pages.text import LongText, listed
+from scoring.bundle import Manifest
 
 FEATURES = 500  # rows of an instance's table
+INTEGRITY = "Each record was read from a frame whose bytes agree with its hash, its position and its chain."
 HASH = 12  # digits of a redacted value's keyed hash, enough to see which are equal
 WHOLE_INSTANCE = "*"  # in the place of a feature's name
 FACTS = ("version", "request", "row", "rows", "role", "cold", "policies")  # shown as they are
@@ -52,6 +59,22 @@ class Input:
     value: str
     expected: list[str]
     flags: list[str]
+
+
+def trail_of(
+    model: str, instance_id: str, found: Sequence[tuple[Record, Position]], manifest: Manifest | None
+) -> InstanceTrail:
+    """The trail of records as they were read, each from a frame that verified; `manifest` is the champion's."""
+    return InstanceTrail(
+        model=model,
+        id=instance_id,
+        evidence=[
+            Evidence(msgspec.to_builtins(record), **asdict(position), verified=True) for record, position in found
+        ],
+        integrity=INTEGRITY,
+        features=[msgspec.to_builtins(feature) for feature in manifest.features] if manifest else [],
+        target_unit=manifest.target_unit if manifest else None,
+    )
 
 
 def instance_page(trail: InstanceTrail, *, code: str | None = None) -> str:
