@@ -14,6 +14,7 @@ from scoring.errors import BadRequest
 from scoring.json_body import type_name
 
 ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_WORD = re.compile(r"[A-Za-z_]{1,32}")
 ID_RULE = "1 to 128 letters, digits, dots, underscores, colons or hyphens"
 
 
@@ -22,9 +23,19 @@ def object_fields(value: Any, known: frozenset[str], example: str) -> dict[str, 
     if type(value) is not dict:
         raise BadRequest(f"the body: expected an object such as {example}, found {type_name(value)}")
     if not known.issuperset(value):
-        place = next(place for place, key in enumerate(value, 1) if key not in known)
-        raise BadRequest(f"field {place} of the body is unknown; the fields are {', '.join(sorted(known))}")
+        raise BadRequest(f"{_unknown(value, known)}; the fields are {', '.join(sorted(known))}")
     return value
+
+
+def _unknown(fields: dict[str, Any], known: frozenset[str]) -> str:
+    """The first unknown field, by its name if that is a word, such as a slip would be: an error quotes no more of a
+    body, which may hold anything.
+
+    >>> _unknown({"instances": [], "instance": []}, frozenset(["instances"])), _unknown({"4 111": 1}, frozenset())
+    ("unknown field 'instance'", 'field 1 of the body is unknown')
+    """
+    place, name = next((place, name) for place, name in enumerate(fields, 1) if name not in known)
+    return f"unknown field '{name}'" if _WORD.fullmatch(name) else f"field {place} of the body is unknown"
 
 
 def non_empty_list(fields: dict[str, Any], name: str, most: int) -> list[Any]:

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from scoring.errors import BadRequest
+from scoring.large_json import LARGE_BYTES, decode_in_parts
 
 DEPTH = 64  # levels of arrays and objects; a request needs three
 _FLOAT_DIGITS = 310  # an integer with more digits is beyond the range of a double
@@ -37,7 +38,7 @@ def read_json(body: bytes) -> tuple[Any, bool]:
     ([nan, inf], False)
     """
     try:
-        value, plain = _decoder.decode(body), True
+        value, plain = decode_in_parts(body) if len(body) >= LARGE_BYTES else _decoder.decode(body), True
     except RecursionError:
         raise _too_deep() from None
     except ValueError:  # msgspec's own errors and UnicodeDecodeError are ValueErrors

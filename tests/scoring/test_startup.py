@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,18 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     monkeypatch.setattr(Catalog, "load", waiting)
     yield go_on
     go_on.set()
+
+
+def test_a_thread_that_computes_gives_the_interpreter_away_ten_times_as_soon_as_by_default(
+    environ: dict[str, str],
+) -> None:
+    before_s = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(0.005)
+        Startup(environ).close()
+        assert sys.getswitchinterval() == pytest.approx(0.0005)
+    finally:
+        sys.setswitchinterval(before_s)
 
 
 def test_requests_that_come_too_early_wait_and_one_that_gives_up_harms_no_other(
