@@ -157,8 +157,9 @@ class TestInstances:
         outputs = infer(shared, numbers("age", "FP64", "<f8", [30.0] * 3), jobs, model="job")
         assert outputs["outcome"] == ["scored"] * 3
         known, unseen, broken = shared.records()[-3:]
-        assert known.flags.get("artifacts", {}) == unseen.flags.get("artifacts", {}) == {}
-        assert broken.flags["artifacts"] == {"job": ["lone_surrogate"]}
+        assert "artifacts" not in known.flags
+        assert unseen.flags["artifacts"] == {"job": ["unseen_category"]}
+        assert broken.flags["artifacts"] == {"job": ["lone_surrogate", "unseen_category"]}
         assert broken.x is not None
         assert broken.x["job"] == "co\\udcffk"
 
