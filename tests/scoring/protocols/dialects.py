@@ -1,7 +1,7 @@
 """One request in every way that a client may say it, and the answers as facts that can be compared.
 
-A dialect is a protocol and a form of it. `say` is None where a form has no words for the instances: a CSV cell cannot be
-null and text at once, and a tensor of doubles holds no text.
+A dialect is a protocol and a form of it. `say` is None where a form has no words for the instances: a cell of
+CSV holds no array, and a tensor of doubles no text.
 """
 
 from __future__ import annotations
