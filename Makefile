@@ -3,23 +3,28 @@ IS_313 = -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null
 PYTHON ?= $(shell for name in python3.13 python3 python; do $$name $(IS_313) && echo $$name && break; done)
 PY := .venv/bin/python
 BROWSER := tests/browser/node_modules/.installed
+CLIENTS := $(patsubst tests/foreign/%.in,.local/clients/%/.installed,$(wildcard tests/foreign/*.in))
+LOCKED := requirements requirements-dev $(basename $(wildcard tests/foreign/*.in))
 # Threads of OpenMP wait for each other by spinning: on a busy machine of two cores a test of 1.8 s took 23.
 ONE_THREAD = OMP_NUM_THREADS=1
 given = $(if $($(1)),--$(2)='$(subst ','\'',$($(1)))')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format coverage explore models guide parity rescore lock clean .missing
+.PHONY: help setup run test test-clients check format coverage explore models guide parity rescore lock clean .missing
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: .venv/.installed infra/local/node_modules/.installed ## Install everything that is pinned; fast and offline the second time
 
-run: setup ## Score, record and report on this machine: PORT=7071 KEY=… AUTH=off
-	@exec $(PY) -m infra.local.run --parent $$PPID $(call given,PORT,port) $(call given,KEY,key) $(call given,AUTH,auth)
+run: setup ## Score, record and report on this machine: PORT=7071 KEY=… AUTH=off LOG=on
+	@exec $(PY) -m infra.local.run --parent $$PPID $(call given,PORT,port) $(call given,KEY,key) $(call given,AUTH,auth) $(call given,LOG,log)
 
 test: check models $(BROWSER) ## Lint, type-check and run every test
 	@$(ONE_THREAD) $(PY) -m pytest $(ARGS)
+
+test-clients: setup models $(CLIENTS) ## tritonclient, kserve and mlflow, each in an environment of its own, against the whole
+	@$(ONE_THREAD) $(PY) -m pytest tests/foreign -m foreign $(ARGS)
 
 check: setup ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy
@@ -45,9 +50,9 @@ rescore: setup ## Export mixed-type data of 20,000 rows and score each row over 
 models: setup ## Train and export the demo bundles that are not there yet
 	@$(PY) -m training demo --out models
 
-lock: setup ## Compile requirements*.in to the pinned requirements*.txt
-	@$(PY) -m uv pip compile -q --universal --python-version 3.13 --no-header --no-emit-index-url --no-emit-find-links requirements.in -o requirements.txt
-	@$(PY) -m uv pip compile -q --universal --python-version 3.13 --no-header --no-emit-index-url --no-emit-find-links requirements-dev.in -o requirements-dev.txt
+lock: setup ## Compile requirements*.in and the clients' to what they pin, *.txt
+	@for name in $(LOCKED); do $(PY) -m uv pip compile -q --universal --python-version 3.13 --no-header \
+	  --no-emit-index-url --no-emit-find-links $$name.in -o $$name.txt || exit; done
 
 clean: ## Remove what was installed and made, the local log and key included; your own models stay
 	rm -rf .venv .local .mypy_cache .ruff_cache .pytest_cache .hypothesis infra/local/node_modules tests/browser/node_modules
@@ -60,6 +65,11 @@ clean: ## Remove what was installed and made, the local log and key included; yo
 	  echo "Python 3.13 is needed$(if $(PYTHON), and '$(PYTHON)' is not it): install it, or say make PYTHON=/path/to/python3.13" >&2; \
 	  exit 1; }
 	@exec $(PYTHON) -m infra.local.install python --parent $$PPID
+
+.local/clients/%/.installed: tests/foreign/%.txt | .venv/.installed
+	@echo "Installing the pinned client $* (once)"
+	@$(PY) -m uv venv -q --clear --no-project --python $(PY) .local/clients/$*
+	@$(PY) -m uv pip install -q --python .local/clients/$*/bin/python --requirement $< && touch $@
 
 %/node_modules/.installed: %/package.json %/package-lock.json | .venv/.installed
 	@exec $(PY) -m infra.local.install node $* --parent $$PPID

@@ -21,11 +21,13 @@ class Commit:
 
     __slots__ = ("future", "lines", "loop", "receipts", "sent", "since_s", "size_bytes")
 
-    def __init__(self, lines: Sequence[bytes], future: _Future, loop: asyncio.AbstractEventLoop | None) -> None:
+    def __init__(
+        self, lines: Sequence[bytes], size_bytes: int, future: _Future, loop: asyncio.AbstractEventLoop | None
+    ) -> None:
         self.lines = lines
         self.future = future
         self.loop = loop
-        self.size_bytes = checked_size(lines)  # of what is still to be sent
+        self.size_bytes = size_bytes  # of what is still to be sent
         self.sent = 0  # lines
         self.receipts: list[Receipt] = []
         self.since_s = time.monotonic()

@@ -25,7 +25,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from audit.appender import Appender, Receipt
-from audit.commit import Commit, answer
+from audit.commit import Commit, answer, checked_size
 from audit.commit_queue import FRAME_BYTES, Batch, CommitQueue
 from audit.errors import Ambiguous, AuditError, Unavailable
 from audit.layout import new_writer_id
@@ -35,7 +35,7 @@ __all__ = ["LogWriter", "Receipt", "new_writer_id"]
 
 _IDLE_S = 30.0  # how often an idle writer looks whether its hour is over
 _LONGEST_PAUSE_S = 0.5
-_MANY_LINES = 1000  # to check them takes a millisecond, which an event loop has better uses for
+_LINES_AT_ONCE = 1000  # to check them takes a millisecond
 _log = logging.getLogger(__name__)
 
 
@@ -88,10 +88,7 @@ class LogWriter:
             return []
         loop = asyncio.get_running_loop()
         future: asyncio.Future[list[Receipt]] = loop.create_future()
-        if len(lines) < _MANY_LINES:
-            self._put(Commit(lines, future, loop))
-        else:
-            self._put(await asyncio.to_thread(Commit, lines, future, loop))
+        self._put(Commit(lines, await _checked_in_parts(lines), future, loop))
         return await future
 
     def commit_blocking(self, lines: Sequence[bytes], timeout_s: float) -> list[Receipt]:
@@ -99,7 +96,7 @@ class LogWriter:
         if not lines:
             return []
         future: concurrent.futures.Future[list[Receipt]] = concurrent.futures.Future()
-        self._put(Commit(lines, future, None))
+        self._put(Commit(lines, checked_size(lines), future, None))
         try:
             return future.result(timeout_s)
         except TimeoutError:
@@ -279,3 +276,12 @@ class LogWriter:
             self._down = False
             self._queue.refuse(None)
             _log.warning("the log can be written again")
+
+
+async def _checked_in_parts(lines: Sequence[bytes]) -> int:
+    """`checked_size`, but the event loop gets its turn in between."""
+    size_bytes = checked_size(lines[:_LINES_AT_ONCE])
+    for start in range(_LINES_AT_ONCE, len(lines), _LINES_AT_ONCE):
+        await asyncio.sleep(0)
+        size_bytes += checked_size(lines[start : start + _LINES_AT_ONCE])
+    return size_bytes

@@ -56,7 +56,10 @@ class Connection:
 
 
 class Loop:
-    """A client in a thread: one request after the other until it is stopped. `times_s` are those of its requests."""
+    """A client in a thread: one request after the other until it is stopped. `times_s` are those of its requests.
+
+    The connection is its own from then on; it ends it.
+    """
 
     def __init__(self, connection: Connection, body: bytes) -> None:
         self.times_s: list[float] = []
@@ -83,6 +86,8 @@ class Loop:
                 self.times_s.append(time.perf_counter() - began_s)
         except Exception as failure:  # noqa: BLE001  raised again by `stop`
             self._failure = failure
+        finally:
+            self._connection.close()
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

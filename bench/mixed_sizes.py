@@ -18,6 +18,8 @@ from bench.measuring import Connection, Loop, percentile, random_instances, requ
 from infra.local.local_host import LocalHost
 from scoring.bundle import load_bundle
 
+LIMIT = 10.0
+
 
 @dataclass(frozen=True)
 class Options:
@@ -26,6 +28,7 @@ class Options:
     model: Path
     rows: int
     connections: int
+    large_connections: int
     seconds: float
     rounds: int
 
@@ -46,11 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     rounds = measure(options)
     ratio = statistics.median(mixed.p99_ms / quiet.p99_ms for quiet, mixed in rounds)
-    print(_report(options, rounds, ratio))
+    sys.stdout.write(f"{_report(options, rounds, ratio)}\n")
     return int(ratio >= LIMIT)
-
-
-LIMIT = 10.0
 
 
 def measure(options: Options) -> list[tuple[Phase, Phase]]:
@@ -61,24 +61,25 @@ def measure(options: Options) -> list[tuple[Phase, Phase]]:
     path = f"/models/{bundle.manifest.name}/versions/{bundle.manifest.version}/score"
     with service({"HYPERPLANE_MODELS": str(options.model.resolve().parents[1])}) as host:
         _warm_up(host, path, single, large)
-        pairs = []
-        for number in range(options.rounds):
-            quiet = phase(host, path, single, None, options)
-            mixed = phase(host, path, single, large, options)
-            pairs.append((quiet, mixed))
-            sys.stderr.write(f"round {number + 1}: alone {quiet}, beside {mixed}\n")
-        return pairs
+        return [_round(host, path, single, large, options) for _ in range(options.rounds)]
 
 
-def phase(host: LocalHost, path: str, single: bytes, large: bytes | None, options: Options) -> Phase:
+def _round(host: LocalHost, path: str, single: bytes, large: bytes, options: Options) -> tuple[Phase, Phase]:
+    quiet = _phase(host, path, single, None, options)
+    mixed = _phase(host, path, single, large, options)
+    sys.stderr.write(f"p99 alone {quiet.p99_ms:.1f} ms, beside large requests {mixed.p99_ms:.1f} ms\n")
+    return quiet, mixed
+
+
+def _phase(host: LocalHost, path: str, single: bytes, large: bytes | None, options: Options) -> Phase:
     """Single rows on some connections for a while, beside a loop of large requests if there is a `large`."""
     began_s = time.perf_counter()
-    heavy = Loop(Connection(host, path), large) if large else None
+    heavy = [Loop(Connection(host, path), large) for _ in range(options.large_connections)] if large else []
     loops = [Loop(Connection(host, path), single) for _ in range(options.connections)]
     time.sleep(options.seconds)
     times_ms = [1000 * time_s for loop in loops for time_s in loop.stop()]
-    large_times_s = heavy.stop() if heavy else []
-    rows_per_s = len(large_times_s) * options.rows / (time.perf_counter() - began_s)
+    large_requests = sum(len(loop.stop()) for loop in heavy)
+    rows_per_s = large_requests * options.rows / (time.perf_counter() - began_s)
     return Phase(percentile(times_ms, 50), percentile(times_ms, 99), max(times_ms), len(times_ms), rows_per_s)
 
 
@@ -114,9 +115,13 @@ def _parse(arguments: Sequence[str] | None) -> Options:
     )
     parser.add_argument("--rows", type=int, default=10_000, help="rows of a large request (default: %(default)s)")
     parser.add_argument("--connections", type=int, default=1, help="that send single rows (default: %(default)s)")
+    parser.add_argument("--large-connections", type=int, default=1, help="that send large ones (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=8.0, help="of each phase (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="pairs of phases (default: %(default)s)")
-    return Options(**vars(parser.parse_args(arguments)))
+    options = Options(**vars(parser.parse_args(arguments)))
+    if not (options.model / "manifest.json").is_file():
+        parser.error(f"{options.model} is no bundle: run `make models`, or name one with --model")
+    return options
 
 
 if __name__ == "__main__":

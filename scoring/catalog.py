@@ -14,8 +14,10 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
 
 from scoring.bundle import Bundle, BundleError, Manifest, list_bundles, load_bundle
 from scoring.errors import NoDefault, NotReady, UnknownModel, UnknownVersion
@@ -24,6 +26,8 @@ from scoring.inference import Run
 from scoring.judge import Judge
 from scoring.model import RUN_TIMEOUT_S, Model, ModelError
 from scoring.outcome import Decider
+from scoring.policies import Policies, PolicyError, fingerprint, in_effect, redacted_by, told
+from scoring.redaction import RedactionError, Redactor, redactor_of
 from scoring.serving_config import (
     ModelConfig,
     ServingConfig,
@@ -48,10 +52,12 @@ class Served:
     model: Model
     judge: Judge
     decider: Decider
+    policies: str | None = None  # fingerprint of serving.toml's, which are in the manifest by now
+    redactor: Redactor | None = None
 
     @property
     def manifest(self) -> Manifest:
-        """Everything about the model but its weights."""
+        """Everything about the model but its weights, with the policies in effect."""
         return self.bundle.manifest
 
 
@@ -64,11 +70,13 @@ class Catalog:
         config: ServingConfig,
         versions: Mapping[str, list[str]],
         run_timeout_s: float = RUN_TIMEOUT_S,
+        redaction_key: bytes | None = None,
     ) -> None:
         self._default = config.default
         self._folder = folder
         self._config = config
         self._versions = versions
+        self._redaction_key = redaction_key
         self._champions = {name: _champion(config, name, found) for name, found in versions.items()}
         self._served: dict[tuple[str, str], Served] = {}
         self._run_timeout_s = run_timeout_s
@@ -78,7 +86,7 @@ class Catalog:
         self._challengers: dict[str, list[str]] = {}
 
     @classmethod
-    def load(cls, models: Path, run_timeout_s: float = RUN_TIMEOUT_S) -> Catalog:
+    def load(cls, models: Path, redaction_key: bytes | None = None, run_timeout_s: float = RUN_TIMEOUT_S) -> Catalog:
         """Read the folder and load every champion; never raises for what it finds there, see `problems`.
 
         `run_timeout_s`: how long a model may work on one request, unless serving.toml says so itself.
@@ -92,7 +100,7 @@ class Catalog:
             catalog._champions.clear()  # without the file nobody knows which version was meant to answer
             catalog._refuse("serving.toml", str(problem))
         else:
-            catalog = cls(folder, config, versions, run_timeout_s)
+            catalog = cls(folder, config, versions, run_timeout_s, redaction_key)
             catalog._load_champions()
             catalog._choose_challengers()
         return catalog
@@ -111,6 +119,15 @@ class Catalog:
     def models(self) -> list[str]:
         """Names of all models in the folder, ready or not, sorted."""
         return sorted(self._versions)
+
+    def policies(self) -> dict[str, str]:
+        """For the log: what serving.toml says of judging, as JSON under `policies/{model}/{fingerprint}`."""
+        found = {name: model.policies for name, model in self._config.models.items()}
+        return {
+            f"policies/{name}/{fingerprint(policies)}": told(policies).decode()
+            for name, policies in found.items()
+            if policies != Policies()
+        }
 
     def default_model(self) -> str:
         """The model of routes that name none: serving.toml's, or the only one there is. Raises `NoDefault`."""
@@ -179,15 +196,10 @@ class Catalog:
                 return served
             if key in self._problems:
                 raise NotReady(model, version)
-            own_limit_s = self._config.models.get(model, ModelConfig()).run_timeout_s
             champion = self._champions.get(model) == version
             try:
-                served = _serve(
-                    self._folder / model / version,
-                    champion=champion,
-                    run_timeout_s=self._run_timeout_s if own_limit_s is None else own_limit_s,
-                )
-            except (BundleError, ModelError) as problem:
+                served = self._serve(model, version)
+            except (BundleError, ModelError, PolicyError, RedactionError) as problem:
                 self._refuse(key, str(problem).replace(f"{self._folder}/", ""), aside=not champion)
                 raise NotReady(model, version) from problem
             except Exception as problem:
@@ -196,6 +208,21 @@ class Catalog:
                 raise NotReady(model, version) from problem
             self._served[model, version] = served
             return served
+
+    def _serve(self, model: str, version: str) -> Served:
+        champion = self._champions.get(model)
+        config = self._config.models.get(model, ModelConfig())
+        policies, run_timeout_s = config.policies, config.run_timeout_s or self._run_timeout_s
+        answering = self._served.get((model, champion or ""))
+        champions = redacted_by(policies)
+        if answering is not None and answering.redactor is not None:
+            champions = answering.redactor.ways
+        bundle = load_bundle(self._folder / model / version)
+        manifest = in_effect(bundle.manifest, policies, champion=version == champion)
+        redactor = redactor_of(manifest.features, champions, self._redaction_key)
+        bundle = msgspec.structs.replace(bundle, manifest=manifest)
+        served = _warmed(bundle, champion=version == champion, run_timeout_s=run_timeout_s)
+        return replace(served, policies=fingerprint(policies), redactor=redactor)
 
     def _load_champions(self) -> None:
         for name in sorted(set(self._config.models) - set(self._versions)):
@@ -252,9 +279,8 @@ def _champion(config: ServingConfig, name: str, versions: list[str]) -> str:
     return config.models.get(name, ModelConfig()).champion or newest(versions)
 
 
-def _serve(folder: Path, *, champion: bool, run_timeout_s: float) -> Served:
-    """A bundle loaded and warmed: the first request finds numpy's and the graph's first calls behind it."""
-    bundle = load_bundle(folder)
+def _warmed(bundle: Bundle, *, champion: bool, run_timeout_s: float) -> Served:
+    """A bundle ready to score: the first request finds numpy's and the graph's first calls behind it."""
     model, judge, decider = Model(bundle, run_timeout_s), Judge(bundle.manifest), Decider(bundle.manifest)
     judged = judge.judge([example_instance(bundle.manifest)])
     decider.decide([Verdict()], [Run([0], None, model.run(judged.matrix))])

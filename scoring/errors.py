@@ -19,7 +19,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-BadRequestReason = Literal["not_json", "too_deep", "wrong_shape", "no_instances", "too_many_instances", "malformed_id"]
+BadRequestReason = Literal[
+    "not_json", "not_csv", "too_deep", "wrong_shape", "no_instances", "too_many_instances", "malformed_id"
+]
 
 
 class ScoringError(Exception):

@@ -25,7 +25,7 @@ from scoring.watchdog import WATCHDOG, Watchdog
 
 RUN_TIMEOUT_S = 30.0
 _WRONG_FORESTS = ("1.26.", "1.27.")
-_FATAL_ONLY = 4  # ONNX Runtime's log severity; errors are raised too, and their texts may hold values
+_FATAL_ONLY = 4  # ONNX Runtime's log severity: its errors quote input values, and come as exceptions too
 _QUICK_S = 0.1  # a model that takes longer is timed by its first run alone
 
 
@@ -167,5 +167,5 @@ def _check_answers(answers: dict[str, npt.NDArray[Any]], rows: int, classes: int
         if array.shape != shape:
             raise ModelError(f"output {field} has the shape {array.shape}, not {shape}")
     labels = answers.get("label_index")
-    if labels is not None and labels.view(np.uint64).max(initial=0) >= classes:  # a negative one is huge without sign
+    if labels is not None and np.count_nonzero(labels.view(np.uint64) >= classes):  # a negative one is huge unsigned
         raise ModelError(f"output label_index is not a position among {classes} classes")

@@ -10,7 +10,7 @@ from typing import Any
 
 from scoring.bundle import Manifest
 from scoring.catalog import Catalog
-from scoring.example import example_instance
+from scoring.example import shown_instance
 from scoring.openapi_schemas import ref, schemas
 
 Operation = dict[str, Any]
@@ -173,7 +173,7 @@ def _body(name: str, examples: dict[str, Any]) -> Operation:
 
 
 def _example_request(manifest: Manifest) -> dict[str, Any]:
-    return {"instances": [example_instance(manifest)], "ids": ["a-17"]}
+    return {"instances": [shown_instance(manifest)], "ids": ["a-17"]}
 
 
 def _example_labels(manifest: Manifest) -> dict[str, Any]:

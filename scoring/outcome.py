@@ -111,8 +111,10 @@ class Decider:
 
 
 def _all_finite(answers: Answers) -> bool:
-    outputs = (answers.value, answers.probabilities, answers.score)
-    return all(output is None or bool(np.isfinite(output).all()) for output in outputs)
+    for output in (answers.value, answers.probabilities, answers.score):
+        if output is not None and np.count_nonzero(np.isfinite(output)) < output.size:
+            return False
+    return True
 
 
 def _finite(answers: Answers) -> Mask:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -49,7 +50,7 @@ def encode_results(found: Sequence[Result]) -> bytes:
     return _encoder.encode(found)
 
 
-def encode_body(head: dict[str, str], encoded_results: bytes, receipts: Sequence[Receipt]) -> bytes:
+def encode_body(head: Mapping[str, Any], encoded_results: bytes, receipts: Sequence[Receipt]) -> bytes:
     """The whole JSON: the head's fields, then the results as encoded before, then the receipts.
 
     Results are encoded before their records are written, so that `us.encode` can be in the records, and receipts come

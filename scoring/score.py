@@ -50,16 +50,18 @@ class Scored(msgspec.Struct, frozen=True):
     answer: Answer
     lines: list[bytes]
     size_bytes: int  # of the lines, each with its end
+    us: dict[str, int]  # microseconds of each stage, as in the records
     runs: list[Run]
 
 
 class Refused(Exception):
     """A body that is no request: the client's error, and the record to make durable before the client hears of it."""
 
-    def __init__(self, problem: BadRequest, line: bytes) -> None:
+    def __init__(self, problem: BadRequest, line: bytes, us: dict[str, int]) -> None:
         super().__init__(str(problem))
         self.problem = problem
         self.line = line
+        self.us = us
 
 
 def score_body(
@@ -74,7 +76,7 @@ def score_body(
     except BadRequest as problem:
         watch.lap("decode")
         line = request_error_line(_call(served, arrival, None), arrival.content.body, problem, watch.us)
-        raise Refused(problem, line) from problem
+        raise Refused(problem, line, watch.us) from problem
     call = _call(served, arrival, request.request_id)
     ids = request.ids or [new_id() for _ in request.instances]
     watch.lap("decode")
@@ -89,7 +91,8 @@ def score_body(
     if arrival.cold:
         watch.us["start"] = round(process_age_s() * 1e6)
     lines = score_lines(call, request, ids, judged.verdicts, decisions, watch.us)
-    return Scored(call, request, ids, decisions, answer, lines, sum(map(len, lines)) + len(lines), runs)
+    size_bytes = sum(map(len, lines)) + len(lines)
+    return Scored(call, request, ids, decisions, answer, lines, size_bytes, watch.us, runs)
 
 
 class Stopwatch:
@@ -122,4 +125,6 @@ def _call(served: Served, arrival: Arrival, own_id: str | None) -> Call:
         request_id=own_id or usable_id(arrival.request_id),
         ts=timestamp(arrival.received_s),
         writer=arrival.writer_id,
+        policies=served.policies,
+        redactor=served.redactor,
     )

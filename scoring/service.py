@@ -14,11 +14,12 @@ import asyncio
 import logging
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+import msgspec
 
 from audit.errors import Ambiguous, Unavailable
 from audit.writer import Receipt
@@ -30,6 +31,7 @@ from scoring.errors import BodyTooLarge, LogUnavailable, NotReady, RecordsTooLar
 from scoring.label_lines import LabelResult, label_body
 from scoring.metadata import model_metadata
 from scoring.protocols.registry import ProtocolName
+from scoring.request_log import RequestFacts
 from scoring.response import encode_body
 from scoring.score import Arrival, Refused, Scored, score_body
 from scoring.settings import ScoringSettings
@@ -61,8 +63,7 @@ class KnownInstances(Protocol):
     def known(self, model: str, ids: Iterable[str]) -> set[str]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreResponse:
+class ScoreResponse(msgspec.Struct, frozen=True):
     """An answer whose records are durable."""
 
     model: str
@@ -133,41 +134,56 @@ class Service:
         content: Content,
         request_id: str | None = None,
         protocol: ProtocolName = "native",
+        facts: RequestFacts | None = None,
     ) -> ScoreResponse:
-        """Score every instance in a body. `request_id` is the one of the header; the body's own has precedence.
+        """Score every instance in a body. `request_id` is the one of the header; the body's own has precedence. What
+        becomes known of the request is noted in `facts`, before something fails too.
 
         Raises `UnknownModel`, `UnknownVersion`, `NotReady`, `BodyTooLarge` (none of them recorded), `BadRequest` once
         its record is durable, and `LogUnavailable` when records are not.
         """
+        facts = facts or RequestFacts()
         served = await self._get(model, version)
+        facts.model, facts.version, facts.protocol = served.name, served.version, protocol
         self._check_size(content.body)
         most = self.catalog.max_instances(served.name, self._settings.max_instances)
         try:
             scored = await self._score(served, self._arrival(content, request_id, most, cold=self._cold), protocol)
         except Refused as refused:
-            await self._commit([refused.line], len(refused.line) + 1)
+            facts.us = refused.us
+            await self._commit([refused.line], len(refused.line) + 1, facts)
             raise refused.problem from None
-        receipts = await self._commit(scored.lines, scored.size_bytes)
-        self._challengers.offer(scored)
         call = scored.call
+        outcomes = _counts([decision.outcome for decision in scored.decisions])
+        facts.request_id, facts.instances, facts.outcomes = call.request_id, len(scored.decisions), outcomes
+        facts.us, facts.cold = scored.us, "start" in scored.us
+        receipts = await self._commit(scored.lines, scored.size_bytes, facts)
+        self._challengers.offer(scored)
         return ScoreResponse(
             model=call.model,
             version=call.version,
             request_id=call.request_id,
-            outcomes=Counter(decision.outcome for decision in scored.decisions),
+            outcomes=outcomes,
             receipts=receipts,
             reply=scored.answer.reply(receipts),
         )
 
-    async def label(self, model: str, content: Content, request_id: str | None = None) -> LabelResponse:
+    async def label(
+        self, model: str, content: Content, request_id: str | None = None, facts: RequestFacts | None = None
+    ) -> LabelResponse:
         """Record ground truth for earlier instances; raises as `score`, but a body that is no request is not recorded,
         for it was no call of the model."""
+        facts = facts or RequestFacts()
         served = await self._get(model, None)
+        facts.model = served.name
         self._check_size(content.body)
         arrival = self._arrival(content, request_id, self._settings.max_instances)
         loop = asyncio.get_running_loop()
         labelled = await loop.run_in_executor(self._label_thread, label_body, served, arrival, self._known)
-        receipts = await self._commit(labelled.lines, sum(map(len, labelled.lines)) + len(labelled.lines))
+        facts.request_id, facts.instances = labelled.request_id, len(labelled.results)
+        facts.outcomes = _counts([result.outcome for result in labelled.results])
+        size_bytes = sum(map(len, labelled.lines)) + len(labelled.lines)
+        receipts = await self._commit(labelled.lines, size_bytes, facts)
         head = {"model": model, "request_id": labelled.request_id}
         reply = Reply(encode_body(head, labelled.encoded, receipts))
         return LabelResponse(**head, results=labelled.results, receipts=receipts, reply=reply)
@@ -251,20 +267,27 @@ class Service:
         served.model.single_run_s = limit_s
         return scored if limit_s == served.model.run_timeout_s else None
 
-    async def _commit(self, lines: Sequence[bytes], size_bytes: int) -> list[Receipt]:
+    async def _commit(self, lines: Sequence[bytes], size_bytes: int, facts: RequestFacts) -> list[Receipt]:
         if size_bytes > self._queue_bytes:  # the writer would refuse it as it refuses what may fit later
             raise RecordsTooLarge(size_bytes, self._queue_bytes)
+        began_s = time.perf_counter()
         try:
             return await self._writer.commit(lines)
         except Unavailable as problem:
             _log.warning("the log did not take %d records: %s", len(lines), problem)
             raise LogUnavailable(ambiguous=isinstance(problem, Ambiguous)) from problem
+        finally:
+            facts.log_wait_ms = round((time.perf_counter() - began_s) * 1000, 3)
 
     def _known(self, model: str, ids: list[str]) -> set[str]:
         try:
             return self._known_ids.known(model, ids)
         except Unavailable as problem:
             raise LogUnavailable() from problem
+
+
+def _counts(outcomes: Sequence[str]) -> dict[str, int]:
+    return {outcome: outcomes.count(outcome) for outcome in set(outcomes)}
 
 
 def is_small(served: Served, content: Content) -> bool:

@@ -7,6 +7,7 @@
     run_timeout_s = 10            # optional: in place of HYPERPLANE_RUN_TIMEOUT_S for this model
     challengers = ["4", "5"]      # optional: score what the champion scored, and are recorded, never returned
     challenger_timeout_s = 5      # optional: how long each of them may work on one request
+    [models.credit.policies]      # optional: how it is judged, where that differs from the bundle; see scoring.policies
 
 A challenger that there is no bundle of, that is the champion, or that is named twice, is the catalog's problem: the
 champion answers all the same. What is no version's name at all makes the file unusable, like any other slip in it.
@@ -25,6 +26,7 @@ from pathlib import Path
 import msgspec
 
 from scoring.bundle import NAME
+from scoring.policies import Policies
 
 NAME_RULE = "1 to 64 letters, digits, '.', '_' or '-', beginning with a letter or digit"
 CHALLENGER_TIMEOUT_S = 5.0
@@ -43,6 +45,7 @@ class ModelConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     run_timeout_s: float | None = None
     challengers: list[str] = []
     challenger_timeout_s: float = CHALLENGER_TIMEOUT_S
+    policies: Policies = Policies()
 
 
 class ServingConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -52,7 +52,14 @@ def failed(served: Served, waiting: Waiting, reason: Literal["model_error", "tim
 
 def challengers_call(served: Served, call: Call) -> Call:
     """The champion's call as one of this challenger."""
-    return msgspec.structs.replace(call, version=served.version, bundle=served.bundle.sha256, champion=False)
+    return msgspec.structs.replace(
+        call,
+        version=served.version,
+        bundle=served.bundle.sha256,
+        champion=False,
+        policies=served.policies,
+        redactor=served.redactor,  # leaves out what the champion's does, too
+    )
 
 
 def _infer(served: Served, judged: Judged, limit_s: float) -> tuple[list[Run], dict[str, int]]:

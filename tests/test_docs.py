@@ -14,10 +14,13 @@ import pytest
 from audit.settings import SETTINGS as AUDIT_SETTINGS
 from audit.settings import Setting
 from evaluation.settings import SETTINGS as EVALUATION_SETTINGS
+from scoring.protocols.registry import PROTOCOLS
+from scoring.request_log import FIELDS
 from scoring.settings import SETTINGS as SCORING_SETTINGS
 from tests.platform import Platform
 
 ROOT = Path(__file__).parent.parent
+SOURCE = (ROOT / "function_app.py").read_text(encoding="utf-8")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "audit").glob("*.md")])
 
 
@@ -68,11 +71,32 @@ def test_openapi_describes_the_routes_there_are(platform: Platform) -> None:
         for method in entry
         if method in {"get", "post"}
     }
-    source = (ROOT / "function_app.py").read_text(encoding="utf-8")
-    routes = re.findall(r'@app\.route\("([^"]+)", methods=\["([A-Z]+)"\]', source)
+    routes = re.findall(r'@app\.route\("([^"]+)", methods=\["([A-Z]+)"\]', SOURCE)
     wired = {("/" + re.sub(r"\{[a-z]+\}", "{}", route), method) for route, method in routes}
     for_people = {("/docs", "GET"), ("/openapi.json", "GET"), ("/{ignored:maxlength(0)?}", "GET")}
     assert described - for_people == wired - for_people
+
+
+def test_the_operations_page_explains_every_field_of_a_requests_line_and_its_queries_use_no_other() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    explained = re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE)
+    assert tuple(explained) == FIELDS
+    assert all(f"`{protocol}`" in page for protocol in PROTOCOLS)
+    queries = "".join(re.findall(r"^```kusto\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    used = set(re.findall(r"\br\.([a-z_]+)", queries))
+    assert used
+    assert used <= set(FIELDS)
+    (example,) = re.findall(r"^```json\n(.*)\n```", page, re.MULTILINE)
+    assert list(json.loads(example)) == [name for name in FIELDS if name in json.loads(example)]
+    functions = set(re.findall(r"^async def (\w+)\(req: func.HttpRequest\)", SOURCE, re.MULTILINE))
+    (scoring,) = re.findall(r"r\.function in \(([^)]*)\)", queries)
+    scoring_functions = {name for name in functions if re.match("score|infer|.*invocations", name)}
+    assert set(re.findall(r'"(\w+)"', scoring)) == scoring_functions
+
+
+def test_requests_lines_are_not_sampled_away() -> None:
+    settings = json.loads((ROOT / "host.json").read_bytes())["logging"]["applicationInsights"]["samplingSettings"]
+    assert "Trace" in settings["excludedTypes"].split(";")
 
 
 def test_the_packages_version_is_the_projects() -> None:

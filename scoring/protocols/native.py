@@ -14,6 +14,7 @@ no request at all raises `BadRequest`, with a text that names the field, what wa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -46,7 +47,7 @@ class Native:
 class NativeAnswer(msgspec.Struct, frozen=True):
     """The head's fields, and the results as JSON."""
 
-    head: dict[str, str]
+    head: dict[str, Any]
     results: bytes
 
     def reply(self, receipts: Sequence[Receipt]) -> Reply:

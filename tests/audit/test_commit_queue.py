@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.commit import Commit
+from audit.commit import Commit, checked_size
 from audit.commit_queue import DEFERRED_FRAME_BYTES, RIDE_BYTES, Batch, CommitQueue
 from audit.errors import QueueFull, Unavailable
 
@@ -22,7 +22,7 @@ SOON = 0.001
 def commit(name: str, count: int = 1) -> Commit:
     """A commit of so many lines of 100 bytes, each of which says whose it is and which."""
     lines = [f"{name} {number}".encode().ljust(LINE - 1, b".") for number in range(count)]
-    return Commit(lines, concurrent.futures.Future(), None)
+    return Commit(lines, checked_size(lines), concurrent.futures.Future(), None)
 
 
 def queue_of(*commits: Commit, later_s: float = 1000.0) -> CommitQueue:
@@ -82,7 +82,7 @@ def test_a_commit_that_does_not_fit_lets_others_pass_once() -> None:
 
 
 def test_a_line_larger_than_a_frame_is_not_held_back_by_small_commits() -> None:
-    giant = Commit([b"giant ".ljust(5 * FRAME, b".")], concurrent.futures.Future(), None)
+    giant = Commit([b"giant ".ljust(5 * FRAME, b".")], 5 * FRAME + 1, concurrent.futures.Future(), None)
     queue = queue_of(giant, commit("a"))
     assert names(queue.take(0)) == ["a"]
     queue.put(commit("b"))
@@ -212,6 +212,7 @@ def test_whatever_comes_every_line_goes_out_once_in_order_and_the_oldest_small_c
     waiting: dict[int, int] = {}  # small commits, in order: frames that passed them by since they were the oldest
 
     def take() -> bool:
+        oldest = next(iter(waiting), None)
         batch = queue.take(0)
         if batch is None:
             return False
@@ -219,8 +220,7 @@ def test_whatever_comes_every_line_goes_out_once_in_order_and_the_oldest_small_c
             received.setdefault(int(line.split()[0]), []).append(line)
         for number in [number for number in waiting if number in received]:
             del waiting[number]
-        if waiting:
-            oldest = next(iter(waiting))
+        if oldest in waiting:
             waiting[oldest] += 1
             assert waiting[oldest] < 2, "at most one frame of another kind comes before"
         largest = max(map(len, batch.lines)) + 1
@@ -237,7 +237,7 @@ def test_whatever_comes_every_line_goes_out_once_in_order_and_the_oldest_small_c
         if what == "later":
             queue.put_later(lines)
             continue
-        new = Commit(lines, concurrent.futures.Future(), None)
+        new = Commit(lines, checked_size(lines), concurrent.futures.Future(), None)
         queue.put(new)
         if new.size_bytes <= FRAME:
             waiting[number] = 0

@@ -17,7 +17,7 @@ from audit.records import Record
 from audit.store import Store
 from audit.writer import LogWriter, new_writer_id
 from scoring.catalog import Catalog
-from scoring.content import Content
+from scoring.content import Content, Reply
 from scoring.service import Service
 from scoring.settings import ScoringSettings
 
@@ -41,10 +41,12 @@ class Line:
     def score(self, body: Any, model: str = "credit", version: str | None = None, **more: Any) -> dict[str, Any]:
         """The answer to one request, as the client would parse it."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        content = Content(data)
-        answered = self.run(lambda service: service.score(model, version, content, **more))
-        answer: dict[str, Any] = json.loads(answered.body)
+        answer: dict[str, Any] = json.loads(self.reply(Content(data), model, version, **more).body)
         return answer
+
+    def reply(self, content: Content, model: str = "credit", version: str | None = None, **more: Any) -> Reply:
+        """The answer to one request, as it is sent; `more` is what `Service.score` takes besides."""
+        return self.run(lambda service: service.score(model, version, content, **more)).reply
 
     def label(self, body: Any, model: str = "credit") -> dict[str, Any]:
         """The answer to one request with labels."""
@@ -63,7 +65,10 @@ def line(models: Path, store: Store | None = None, **settings: Any) -> Iterator[
     store = MemoryStore() if store is None else store
     writer = LogWriter(store, writer_id=new_writer_id(), opening={}, give_up_s=0.05, resolve_s=0.05)
     service = Service(
-        Catalog.load(models), writer, ScoringSettings(models=models, **settings), known_ids=KnownIds(store)
+        Catalog.load(models, settings.get("redaction_key")),
+        writer,
+        ScoringSettings(models=models, **settings),
+        known_ids=KnownIds(store),
     )
     try:
         yield Line(service, writer, store)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import onnx
 import pytest
 
@@ -26,6 +27,7 @@ from scoring.shadow import Shadow
 from scoring.watchdog import WATCHDOG
 from tests.scoring.bundles import (
     AGE,
+    INCOME,
     MEMBER,
     breaking,
     looping,
@@ -91,6 +93,17 @@ def test_only_calls_of_the_champion_are_shadowed(models: Path) -> None:
             started.score(b"{", model="amount")
     scores = [record for record in started.records() if record.kind == "score"]
     assert sorted((record.id, record.version) for record in scores) == [("named", "1"), ("named", "2"), ("other", "2")]
+
+
+def test_a_challenger_redacts_what_the_champion_does(tmp_path: Path) -> None:
+    secret = msgspec.structs.replace(INCOME, redaction="drop")
+    write_bundle(tmp_path, regressor_manifest(features=[AGE, secret]), regression(2))
+    challenge(tmp_path)
+    with line(tmp_path) as started:
+        started.score({"instances": [ONE, {**ONE, "income": "x"}]}, model="amount")
+    assert [(record.role, record.x, record.redacted) for record in started.records()] == [
+        (role, {"age": 61.0}, ["income"]) for role in ("champion", "champion", "challenger", "challenger")
+    ]
 
 
 def test_every_challenger_is_run_even_if_another_cannot_be(models: Path) -> None:
