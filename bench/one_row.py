@@ -64,6 +64,9 @@ class InstantWriter:
         """A receipt such as a real one."""
         return [Receipt(f"log/v1/2026/11/23/14/{self.writer_id}-0.jsonl", len(lines), "ab" * 32)]
 
+    def commit_later(self, lines: Sequence[bytes]) -> None:
+        """Nobody asks for these."""
+
 
 class NoIds:
     """No instance is known."""

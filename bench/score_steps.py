@@ -11,6 +11,7 @@ from audit.writer import Receipt
 from scoring.catalog import Served
 from scoring.content import Content
 from scoring.evidence import score_lines
+from scoring.inference import infer
 from scoring.protocols.protocol import Findings, Terms
 from scoring.protocols.registry import PROTOCOLS
 from scoring.score import Arrival, score_body
@@ -25,14 +26,14 @@ def score_steps(served: Served, body: bytes) -> dict[str, Repeated]:
     scored = score_body(served, Arrival(content, time.time(), "request-1", "writer", 1, len(body)))
     instances, ids = scored.request.instances, ["instance-1"]
     judged = served.judge.judge(instances)
-    answers = served.model.run(judged.matrix)
+    runs = infer(served.model, judged)
     findings = Findings(served.manifest, None, "request-1", ids, scored.decisions, judged.verdicts)
     return {
         "decode": repeated(lambda: native.decode(content, terms)),
         "ids, time": repeated(lambda: (new_id(), new_id(), timestamp(1_795_000_000.5))),
         "judge": repeated(lambda: served.judge.judge(instances)),
-        "infer": repeated(lambda: served.model.run(judged.matrix)),
-        "decide": repeated(lambda: served.decider.decide(judged.verdicts, [0], answers)),
+        "infer": repeated(lambda: infer(served.model, judged)),
+        "decide": repeated(lambda: served.decider.decide(judged.verdicts, runs)),
         "encode": repeated(lambda: native.encode(findings)),
         "records": repeated(
             lambda: score_lines(scored.call, scored.request, ids, judged.verdicts, scored.decisions, scored.us)

@@ -198,7 +198,7 @@ def profile_records(records: Sequence[Record], reference: Reference | None) -> P
 def _distributions(judged: Sequence[Record], reference: Reference | None) -> dict[str, Distributions]:
     if reference is None:
         return {}
-    own = [record for record in judged if record.bundle == reference.sha256]
+    own = [record for record in judged if record.bundle == reference.sha256 and record.x is not None]
     return {reference.sha256: distributions(own, reference)} if own else {}
 
 

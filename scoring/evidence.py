@@ -44,7 +44,6 @@ def score_lines(
     us: dict[str, int],
 ) -> list[bytes]:
     """A line for each instance, in the order of the request."""
-    run_id, run_size = new_id(), sum(decision.place is not None for decision in decisions)
     cold = "start" in us
     kept = [
         _kept(instance, verdict, request.plain, call.redactor)
@@ -62,7 +61,7 @@ def score_lines(
                 request=call.request_id,
                 row=row,
                 rows=len(ids),
-                run=None if decision.place is None else (run_id, decision.place, run_size),
+                run=decision.run,
                 version=call.version,
                 bundle=call.bundle,
                 policies=call.policies,

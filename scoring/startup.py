@@ -99,7 +99,8 @@ class Startup:
         from scoring.service import Service
 
         settings = self.audit_settings
-        catalog = Catalog.load(self.scoring_settings.models, self.scoring_settings.redaction_key)
+        own = self.scoring_settings
+        catalog = Catalog.load(own.models, own.redaction_key, own.run_timeout_s)
         self._writer = LogWriter(
             self.stores.log,
             writer_id=new_writer_id(),

@@ -47,7 +47,7 @@ def test_classes_stand_in_the_order_of_their_probabilities_and_what_means_none_i
 
 
 def metadata(described: Manifest) -> dict[str, Any]:
-    return model_metadata(described, ["1"], "1")
+    return model_metadata(described, ["1"], "1", [])
 
 
 def names(described: Manifest) -> list[str]:

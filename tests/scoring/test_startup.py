@@ -33,9 +33,9 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     go_on = threading.Event()
     load = Catalog.load
 
-    def waiting(models: Path, redaction_key: bytes | None) -> Catalog:
+    def waiting(models: Path, redaction_key: bytes | None, run_timeout_s: float) -> Catalog:
         assert go_on.wait(20)
-        return load(models, redaction_key)
+        return load(models, redaction_key, run_timeout_s)
 
     monkeypatch.setattr(Catalog, "load", waiting)
     yield go_on

@@ -350,7 +350,7 @@ def test_metadata_and_openapi_say_what_a_string_may_be(tmp_path: Path) -> None:
     assert job["more_categories"] == 151, "251 can be sent, the one of 2,000 characters cannot"
     assert described["properties"]["job"]["description"] == "a string, in training one of 252"
     assert described["examples"] == [{"age": 50.0, "job": "job 000"}]
-    metadata = model_metadata(catalog.get("amount").manifest, ["1"], "1")
+    metadata = model_metadata(catalog.get("amount").manifest, ["1"], "1", [])
     assert metadata["inputs"][1] == {"name": "job", "datatype": "BYTES", "shape": [-1]}
     with line(tmp_path) as started:
         example_request = document["paths"]["/models/{model}/score"]["post"]["requestBody"]["content"]
