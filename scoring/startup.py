@@ -98,8 +98,7 @@ class Startup:
         from scoring.catalog import Catalog
         from scoring.service import Service
 
-        settings = self.audit_settings
-        own = self.scoring_settings
+        settings, own = self.audit_settings, self.scoring_settings
         catalog = Catalog.load(own.models, own.redaction_key, own.run_timeout_s)
         self._writer = LogWriter(
             self.stores.log,
@@ -110,7 +109,7 @@ class Startup:
             resolve_s=settings.resolve_s,
         )
         known = KnownIds(self.stores.log)
-        return Service(catalog, self._writer, self.scoring_settings, known_ids=known, queue_bytes=settings.queue_bytes)
+        return Service(catalog, self._writer, own, known_ids=known, queue_bytes=settings.queue_bytes)
 
 
 def opening() -> dict[str, str]:

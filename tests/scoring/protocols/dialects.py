@@ -134,8 +134,9 @@ DIALECTS = (
 _PACK: dict[str, Callable[[Any], bytes]] = {
     "FP64": lambda value: struct.pack("<d", math.nan if value is None else value),
     "BOOL": lambda value: struct.pack("<?", value),
-    "BYTES": lambda text: struct.pack("<I", len(text.encode(errors="surrogatepass")))
-    + text.encode(errors="surrogatepass"),
+    "BYTES": lambda text: (
+        struct.pack("<I", len(text.encode(errors="surrogatepass"))) + text.encode(errors="surrogatepass")
+    ),
 }
 
 

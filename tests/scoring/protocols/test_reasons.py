@@ -88,9 +88,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     write_bundle(models, manifest(name="strict", features=[strict, *manifest().features[1:]]))
     write_bundle(models, manifest(name="joint", calibration=near, criteria=Criteria(joint="abstain")))
     warned = ["lbfgs stopped after 100 iterations"]
-    write_bundle(
-        models, manifest(name="unconverged", convergence=warned, criteria=Criteria(not_converged="abstain"))
-    )
+    write_bundle(models, manifest(name="unconverged", convergence=warned, criteria=Criteria(not_converged="abstain")))
     write_bundle(models, regressor_manifest(criteria=bounds, features=[age, INCOME]), regression(2))
     write_bundle(models, job_manifest(name="work"), positions())
     write_bundle(models, regressor_manifest(name="breaking"), breaking(2))
@@ -126,9 +124,7 @@ def test_every_reason_has_a_case() -> None:
 def ask(served: Line, model: str, dialect: Dialect, content: Content | None) -> tuple[Heard, Record]:
     """The last instance of a request: what the client hears of it, and its record."""
     assert content is not None
-    answered: ScoreResponse = served.run(
-        lambda service: service.score(model, None, content, protocol=dialect.protocol)
-    )
+    answered: ScoreResponse = served.run(lambda service: service.score(model, None, content, protocol=dialect.protocol))
     heard = dialect.hear(answered.reply)
     (*_, record) = (each for each in served.records() if each.request == answered.request_id)
     return heard[-1], record
