@@ -4,7 +4,7 @@
     [models.credit]
     champion = "3"                # optional: without it the newest version
     max_instances = 10000         # optional: fewer than HYPERPLANE_MAX_INSTANCES for this model
-    run_timeout_s = 10            # optional: in place of HYPERPLANE_RUN_TIMEOUT_S for this model
+    run_timeout_s = 10            # optional: in place of HYPERPLANE_RUN_TIMEOUT_SECONDS for this model
     challengers = ["4", "5"]      # optional: score what the champion scored, and are recorded, never returned
     challenger_timeout_s = 5      # optional: how long each of them may work on one request
     [models.credit.policies]      # optional: how it is judged, where that differs from the bundle; see scoring.policies

@@ -44,7 +44,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("HYPERPLANE_MODELS", "models", text, "Folder of the bundles and of serving.toml"),
     Setting("HYPERPLANE_MAX_BODY_BYTES", 16 * 2**20, size_bytes, "Largest request body; beyond it, 413"),
     Setting("HYPERPLANE_MAX_INSTANCES", 50_000, count, "Most instances, or labels, in one request; beyond it, 400"),
-    Setting("HYPERPLANE_RUN_TIMEOUT_S", 30.0, seconds, "How long a model may work on one request before it is ended"),
+    Setting("HYPERPLANE_RUN_TIMEOUT_SECONDS", 30.0, seconds, "How long a model may work on one request before it is ended"),
     Setting("HYPERPLANE_REDACTION_KEY", None, secret_key, "Secret: base64 of the key of hashes of redacted values"),
 )
 
@@ -67,6 +67,6 @@ def from_environ(environ: Mapping[str, str]) -> ScoringSettings:
         models=Path(values["HYPERPLANE_MODELS"]),
         max_body_bytes=values["HYPERPLANE_MAX_BODY_BYTES"],
         max_instances=values["HYPERPLANE_MAX_INSTANCES"],
-        run_timeout_s=values["HYPERPLANE_RUN_TIMEOUT_S"],
+        run_timeout_s=values["HYPERPLANE_RUN_TIMEOUT_SECONDS"],
         redaction_key=values["HYPERPLANE_REDACTION_KEY"],
     )

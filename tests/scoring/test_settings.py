@@ -22,7 +22,7 @@ def test_the_defaults_are_the_documented_ones() -> None:
 def test_each_setting_is_read() -> None:
     environ = {
         "HYPERPLANE_MODELS": "bundles", "HYPERPLANE_MAX_BODY_BYTES": "1 MiB", "HYPERPLANE_MAX_INSTANCES": "7",
-        "HYPERPLANE_RUN_TIMEOUT_S": "2.5", "HYPERPLANE_REDACTION_KEY": base64.b64encode(KEY).decode(),
+        "HYPERPLANE_RUN_TIMEOUT_SECONDS": "2.5", "HYPERPLANE_REDACTION_KEY": base64.b64encode(KEY).decode(),
     }  # fmt: skip
     assert set(environ) == {setting.name for setting in SETTINGS}
     assert from_environ(environ) == ScoringSettings(Path("bundles"), 2**20, 7, 2.5, KEY)
