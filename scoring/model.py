@@ -167,5 +167,6 @@ def _check_answers(answers: dict[str, npt.NDArray[Any]], rows: int, classes: int
         if array.shape != shape:
             raise ModelError(f"output {field} has the shape {array.shape}, not {shape}")
     labels = answers.get("label_index")
-    if labels is not None and np.count_nonzero(labels.view(np.uint64) >= classes):  # a negative one is huge unsigned
+    positions = [] if labels is None else labels.tolist()
+    if positions and not (min(positions) >= 0 and max(positions) < classes):
         raise ModelError(f"output label_index is not a position among {classes} classes")

@@ -7,6 +7,7 @@ criterion of the manifest then made it abstain, the record alone keeps the answe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -67,7 +68,7 @@ class Decider:
         """Decisions of the instances that were run, in the order of the run."""
         given = self._answers(answers)
         doubts = self._doubts(answers)
-        if not doubts and not self._always and _all_finite(answers):
+        if not doubts and not self._always and _seem_finite(answers):
             return [Decision("scored", [], answer) for answer in given]
         finite = _finite(answers)
         return [
@@ -110,11 +111,13 @@ class Decider:
         return [(word, mask) for word, mask in found if mask.any()]
 
 
-def _all_finite(answers: Answers) -> bool:
-    for output in (answers.value, answers.probabilities, answers.score):
-        if output is not None and np.count_nonzero(np.isfinite(output)) < output.size:
-            return False
-    return True
+def _seem_finite(answers: Answers) -> bool:
+    """Whether the outputs add up to a finite number, so that each is one. Sums of a few numbers are cheaper than numpy's
+    calls; where finite numbers overflow when added, `_finite` looks at each."""
+    if answers.probabilities is not None:
+        return math.isfinite(sum(map(sum, answers.probabilities.tolist())))
+    output = answers.score if answers.value is None else answers.value
+    return output is None or math.isfinite(sum(output.tolist()))
 
 
 def _finite(answers: Answers) -> Mask:

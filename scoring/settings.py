@@ -44,7 +44,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("HYPERPLANE_MODELS", "models", text, "Folder of the bundles and of serving.toml"),
     Setting("HYPERPLANE_MAX_BODY_BYTES", 16 * 2**20, size_bytes, "Largest request body; beyond it, 413"),
     Setting("HYPERPLANE_MAX_INSTANCES", 50_000, count, "Most instances, or labels, in one request; beyond it, 400"),
-    Setting("HYPERPLANE_RUN_TIMEOUT_SECONDS", 30.0, seconds, "How long a model may work on one request before it is ended"),
+    Setting(
+        "HYPERPLANE_RUN_TIMEOUT_SECONDS", 30.0, seconds, "How long a model may work on one request, then it is ended"
+    ),
     Setting("HYPERPLANE_REDACTION_KEY", None, secret_key, "Secret: base64 of the key of hashes of redacted values"),
 )
 
