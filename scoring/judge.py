@@ -73,7 +73,7 @@ class Judge:
             (row,) = matrix.tolist()
             return all(map(operator.le, self._lows, row)) and all(map(operator.ge, self._highs, row))
         inside = self._inside(matrix)
-        return np.count_nonzero(inside) == inside.size
+        return bool(inside.all())
 
     def _inside(self, matrix: Matrix) -> npt.NDArray[np.bool_]:
         """The values inside their ranges: no missing value and no infinity is."""

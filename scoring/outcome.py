@@ -112,8 +112,8 @@ class Decider:
 
 
 def _seem_finite(answers: Answers) -> bool:
-    """Whether the outputs add up to a finite number, so that each is one. Sums of a few numbers are cheaper than numpy's
-    calls; where finite numbers overflow when added, `_finite` looks at each."""
+    """Whether the outputs add up to a finite number, so that each is one. A few sums are cheaper than numpy's calls;
+    where finite numbers overflow when added, `_finite` looks at each."""
     if answers.probabilities is not None:
         return math.isfinite(sum(map(sum, answers.probabilities.tolist())))
     output = answers.score if answers.value is None else answers.value

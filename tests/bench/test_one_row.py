@@ -33,7 +33,7 @@ def test_the_table_and_the_profile_name_the_model_and_what_takes_long(demo_model
     text = one_row(demo_models, "--model", "wine", "--profile")
     assert "wine 1, 13 features" in text
     assert "the goal of 120" in text
-    assert "judge.py" in text
+    assert "onnxruntime_inference_collection.py" in text
 
 
 def test_calls_take_turns_round_by_round() -> None:
