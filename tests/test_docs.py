@@ -14,9 +14,14 @@ import pytest
 from audit.settings import SETTINGS as AUDIT_SETTINGS
 from audit.settings import Setting
 from evaluation.settings import SETTINGS as EVALUATION_SETTINGS
+from scoring.artifacts import ARTIFACTS
+from scoring.outcome import REASONS as MODEL_REASONS
+from scoring.policies import FeaturePolicies, Policies
 from scoring.protocols.registry import PROTOCOLS
 from scoring.request_log import FIELDS
+from scoring.serving_config import ModelConfig, read_serving
 from scoring.settings import SETTINGS as SCORING_SETTINGS
+from scoring.verdict import REASONS as INPUT_REASONS
 from tests.platform import Platform
 
 ROOT = Path(__file__).parent.parent
@@ -118,3 +123,25 @@ def test_everything_that_deploys_is_pinned() -> None:
     assert all(re.match(r"[A-Za-z0-9._-]+==[^ ]+( ; .*)?$", line) for line in pinned)
     assert not any(line.startswith("skl2onnx") for line in pinned)
     assert json.loads((ROOT / "host.json").read_bytes())["version"] == "2.0"
+
+
+def test_the_scoring_guide_lists_every_reason_and_artifact_and_no_other() -> None:
+    guide = (ROOT / "docs" / "scoring.md").read_text(encoding="utf-8")
+    outcomes, artifacts = guide.split("| outcome | reason |")[1].split("| artifact | what |")[:2]
+    told = re.findall(r"`([a-z_]+)`", "".join(re.findall(r"^\|[^|]*\|([^|]*)\|", outcomes, re.MULTILINE)))
+    assert sorted(told) == sorted([*INPUT_REASONS, *MODEL_REASONS])
+    table = artifacts.split("\n\n")[0]
+    assert dict(re.findall(r"^\| `([a-z_]+)` \| (.*) \|$", table, re.MULTILINE)) == ARTIFACTS
+
+
+def test_the_scoring_guides_serving_toml_is_one(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "scoring.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    path = tmp_path / "serving.toml"
+    path.write_text(example, encoding="utf-8")
+    credit = read_serving(path).models["credit"]
+    assert credit.challengers == ["4"]
+    assert credit.policies.features["age"].redaction == "hash"
+    fields = {*ModelConfig.__struct_fields__, *Policies.__struct_fields__, *FeaturePolicies.__struct_fields__}
+    left_out = {"features", "policies", "not_converged", "output_minimum", "output_maximum"}
+    assert fields - left_out <= set(re.findall(r"^([a-z_]+) =", example, re.MULTILINE))
