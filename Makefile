@@ -10,7 +10,7 @@ ONE_THREAD = OMP_NUM_THREADS=1
 given = $(if $($(1)),--$(2)='$(subst ','\'',$($(1)))')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench test-clients check format coverage explore models guide parity rescore lock clean .missing
+.PHONY: help setup run test bench test-clients check format coverage explore fuzz models guide parity rescore lock clean .missing
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ format: setup ## Put the code into its one format
 
 explore: setup models $(BROWSER) ## The property tests on many examples of their own draw
 	@HYPOTHESIS_PROFILE=explore $(PY) -m pytest -m hypothesis --timeout 1800 $(ARGS)
+
+fuzz: setup models ## Requests made from our OpenAPI document, valid and invalid: EXAMPLES=300 SEED=…
+	@$(PY) -m tests.fuzz $(call given,EXAMPLES,examples) $(call given,SEED,seed)
 
 coverage: check models $(BROWSER) ## The tests once more, counting which lines they ran
 	@$(PY) -m pytest --cov --cov-report=term $(ARGS)

@@ -182,10 +182,11 @@ class Catalog:
         served = self._served.get((model, asked))
         if served is not None:
             return served
-        if asked not in self._versions[model]:
+        known = self.versions(model)
+        if asked not in known:
             if version is None:
                 raise NotReady(model)
-            raise UnknownVersion(model, asked, self._versions[model])
+            raise UnknownVersion(model, asked, known)
         return self._load(model, asked)
 
     def _load(self, model: str, version: str) -> Served:

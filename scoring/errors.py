@@ -6,6 +6,7 @@ ScoringError
 │   ├── UnknownVersion   the model has no such version; the message names those it has
 │   └── NoDefault        the route names no model, and neither does serving.toml
 ├── BodyTooLarge         send less at once; not recorded
+│   ├── InflatedTooLarge the same, of a compressed body that is within the limit as it was sent
 │   └── RecordsTooLarge  the same, though the body itself is within its limit
 ├── NotReady             the model is there but its bundle was refused: an operator must act
 ├── NotStarted           nothing can be scored in this process: an operator must act
@@ -69,6 +70,18 @@ class BodyTooLarge(ScoringError):
     def __init__(self, size_bytes: int, limit_bytes: int) -> None:
         super().__init__(
             f"the body has {size_bytes:,} bytes and the limit is {limit_bytes:,}; send fewer instances in a request"
+        )
+        self.limit_bytes = limit_bytes
+
+
+class InflatedTooLarge(BodyTooLarge):
+    """The body was not decompressed beyond the limit, so nobody knows how large it is; it was not recorded."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        ScoringError.__init__(
+            self,
+            f"the body has more than {limit_bytes:,} bytes when decompressed, which is the limit; "
+            "send fewer instances in a request",
         )
         self.limit_bytes = limit_bytes
 

@@ -2,6 +2,10 @@
 
 Instance values are described but typed as any JSON value: a wrong type is a `rejected` result with its reason and not
 an error of the request, so a generated client must not refuse to send it. What a model expects stands in `x-features`.
+
+What a request must be is described as it is: a generator that follows the schemas is answered with 200, and one that
+breaks them with an error (`make fuzz` holds that). The few rules that a JSON Schema cannot express are in the texts,
+and under `x-unique-by`, `x-equally-long` and `x-names-a-feature` for programs.
 """
 
 from __future__ import annotations
@@ -10,18 +14,36 @@ from typing import Any
 
 from scoring.bundle import Manifest
 from scoring.catalog import Catalog
-from scoring.example import shown_instance
+from scoring.errors import NoDefault
+from scoring.openapi_examples import examples_of
+from scoring.openapi_inference import BINARY_TEXT
+from scoring.openapi_invocation import csv_schema
+from scoring.openapi_lengths import Schema
+from scoring.openapi_operations import (
+    READING,
+    SCORING,
+    Operation,
+    answer,
+    body,
+    format_parameter,
+    media,
+    missing_page,
+    model_parameter,
+    operation,
+    path_parameter,
+    shared_parameters,
+    shared_responses,
+    version_parameter,
+)
 from scoring.openapi_schemas import ref, schemas
+from scoring.protocols.open_inference import BINARY, HEADER
 
-Operation = dict[str, Any]
-
-_KEYS: list[dict[str, list[str]]] = [{"key": []}, {"code": []}]
-_ERRORS = {
-    400: "The body is no request; the text names the field",
-    401: "The key is missing or wrong",
-    404: "There is no such model, version, instance or report",
-    413: "The body is over the limit",
-    503: "The log does not take records, or the model is not ready; see Retry-After",
+_TAGS = {
+    "score": "Predictions in the native protocol, and ground truth",
+    "inference": "Predictions in the Open Inference Protocol, version 2",
+    "invocation": "Predictions in MLflow's protocol",
+    "audit": "Records and reports",
+    "service": "Health and metadata",
 }
 
 
@@ -36,14 +58,17 @@ def openapi(catalog: Catalog, version: str = "0") -> dict[str, Any]:
             "description": "Scores instances with models that are proven equal to the pipelines they came from. "
             "Every instance has a durable record before its answer.",
         },
-        "tags": [
-            {"name": "score", "description": "Predictions and ground truth"},
-            {"name": "audit", "description": "Records and reports"},
-            {"name": "service", "description": "Health and metadata"},
-        ],
-        "paths": _scoring_paths(manifests, catalog) | _audit_paths(catalog) | _service_paths(catalog),
+        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
+        "paths": _scoring_paths(manifests, catalog)
+        | _inference_paths(manifests, catalog)
+        | _invocation_paths(manifests, catalog)
+        | _audit_paths(catalog)
+        | _service_paths()
+        | _metadata_paths(catalog),
         "components": {
             "schemas": schemas(manifests),
+            "parameters": shared_parameters(),
+            "responses": shared_responses(),
             "securitySchemes": {
                 "key": {"type": "apiKey", "in": "header", "name": "x-functions-key"},
                 "code": {"type": "apiKey", "in": "query", "name": "code"},
@@ -53,135 +78,142 @@ def openapi(catalog: Catalog, version: str = "0") -> dict[str, Any]:
 
 
 def _scoring_paths(manifests: list[Manifest], catalog: Catalog) -> dict[str, Any]:
-    model, version = _model(catalog), _parameter("version", "A version of the model")
-    body = _body("ScoreRequest", {manifest.name: _example_request(manifest) for manifest in manifests})
-    labels = _body("LabelRequest", {manifest.name: _example_labels(manifest) for manifest in manifests})
-    answer, errors = _json("An outcome for each instance, in order", ref("ScoreResponse")), (400, 401, 404, 413, 503)
-    score = _operation("score", "Score instances with a model's champion", answer, errors) | {"requestBody": body}
-    exact = _operation("scoreVersion", "Score instances with one version", answer, errors) | {"requestBody": body}
-    told = _json("What became of each label, in order", ref("LabelResponse"))
-    label = _operation("label", "Send ground truth for earlier instances", told, errors) | {"requestBody": labels}
+    scored = answer("An outcome for each instance, in order", ref("ScoreResponse"))
+    sent = body(ref("ScoreRequest"), examples_of(manifests, "native"))
+    told = answer("What became of each label, in order", ref("LabelResponse"))
+    labels = body(ref("LabelRequest"), examples_of(manifests, "labels"))
     return {
-        "/models/{model}/score": {"parameters": [model], "post": score},
-        "/models/{model}/versions/{version}/score": {"parameters": [model, version], "post": exact},
-        "/models/{model}/labels": {"parameters": [model], "post": label},
+        **_both_versions(catalog, "/models/{model}", "score", "Score instances", scored, sent, "score"),
+        "/models/{model}/labels": {
+            "parameters": [model_parameter(catalog)],
+            "post": operation("label", "Send ground truth for earlier instances", told, SCORING, "score")
+            | {"requestBody": labels},
+        },
+    }
+
+
+def _inference_paths(manifests: list[Manifest], catalog: Catalog) -> dict[str, Any]:
+    sent = body(ref("InferRequest"), examples_of(manifests, "open_inference"), BINARY_TEXT)
+    sent["content"][BINARY] = media(ref("InferRequest"), {})
+    words = "The outputs that were asked for; if one is wanted in binary, its bytes follow the JSON"
+    scored = answer(words, ref("InferResponse"))
+    scored["content"][BINARY] = {}
+    scored["headers"][HEADER] = {
+        "description": "Where the JSON ends, if binary outputs follow",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+    return _both_versions(catalog, "/v2/models/{model}", "infer", "Score tensors", scored, sent, "inference")
+
+
+def _invocation_paths(manifests: list[Manifest], catalog: Catalog) -> dict[str, Any]:
+    scored = answer("Predictions, and an outcome for each instance", ref("InvocationResponse"))
+    model = model_parameter(catalog)
+    try:
+        default = catalog.default_model()
+    except NoDefault:
+        default = None
+    own = [manifest for manifest in manifests if manifest.name == default]
+    named = operation("invocations", "Score a table with a model's champion", scored, SCORING, "invocation")
+    unnamed = operation("defaultInvocations", "Score a table with the default model", scored, SCORING, "invocation")
+    return {
+        "/models/{model}/invocations": {
+            "parameters": [model],
+            "post": named | {"requestBody": _invocation_body(manifests)},
+        },
+        "/invocations": {"post": unnamed | {"requestBody": _invocation_body(own)}},
+    }
+
+
+def _invocation_body(manifests: list[Manifest]) -> Operation:
+    sent = body(ref("InvocationRequest"), examples_of(manifests, "mlflow"))
+    sent["content"]["text/csv"] = media(csv_schema(), {}) | {"x-examples": examples_of(manifests, "csv")}
+    return sent
+
+
+def _both_versions(
+    catalog: Catalog, path: str, verb: str, summary: str, scored: Operation, sent: Operation, tag: str
+) -> dict[str, Any]:
+    """A route for the champion, and one for a version."""
+    model, version = model_parameter(catalog), version_parameter(catalog)
+    champion = operation(verb, f"{summary} with a model's champion", scored, SCORING, tag)
+    exact = operation(f"{verb}Version", f"{summary} with one version", scored, SCORING, tag)
+    return {
+        f"{path}/{verb}": {"parameters": [model], "post": champion | {"requestBody": sent}},
+        f"{path}/versions/{{version}}/{verb}": {
+            "parameters": [model, version],
+            "post": exact | {"requestBody": sent},
+        },
     }
 
 
 def _audit_paths(catalog: Catalog) -> dict[str, Any]:
-    model = _model(catalog)
-    trail = _page("The instance's records", {"type": "object"})
-    overview = _page("Models, versions and latest verdicts", {"type": "object"})
-    listed = _page("Reports, newest first", {"type": "object"})
-    report = _page("The report", {"type": "object"})
-
-    def reading(name: str, summary: str, answer: Operation) -> Operation:
-        return _operation(name, summary, answer, (401, 404, 503), tag="audit")
-
-    instance, report_id = _parameter("id", "The instance's id"), _parameter("id", "The report's id")
-    models = _operation("models", "All models with their latest verdicts", overview, (401, 503), tag="audit")
+    model, report_id = model_parameter(catalog), path_parameter("id", "The report's id", example="latest")
+    instance = path_parameter("id", "The instance's id", example="a-17")
+    models = answer("Models, versions and latest verdicts", ref("Overview"), page=True)
+    listed = answer("Reports, newest first", ref("ReportList"), page=True)
+    report = answer("The report", {"type": "object"}, page=True)
+    trail = answer("The instance's records, oldest first", ref("Trail"), page=True)
     return {
-        "/models": {"get": models},
-        "/models/{model}/instances/{id}": {
-            "parameters": [model, instance],
-            "get": reading("instance", "One instance's audit trail", trail),
-        },
-        "/models/{model}/reports": {"parameters": [model], "get": reading("reports", "A model's reports", listed)},
-        "/models/{model}/reports/latest": {
-            "parameters": [model],
-            "get": reading("latestReport", "A model's newest report", report),
-        },
-        "/models/{model}/reports/{id}": {
-            "parameters": [model, report_id],
-            "get": reading("report", "One report", report),
-        },
+        "/models": {"get": _page("models", "All models with their latest verdicts", models, (401, 503))},
+        "/models/{model}/instances/{id}": _read(
+            [model, instance], _page("instance", "One instance's audit trail", trail, READING)
+        ),
+        "/models/{model}/reports": _read([model], _page("reports", "A model's reports", listed, READING)),
+        "/models/{model}/reports/latest": _read(
+            [model], _page("latestReport", "A model's newest report", report, READING)
+        ),
+        "/models/{model}/reports/{id}": _read([model, report_id], _page("report", "One report", report, READING)),
     }
 
 
-def _service_paths(catalog: Catalog) -> dict[str, Any]:
-    model, version = _model(catalog), _parameter("version", "A version of the model")
-    paths: dict[str, Any] = {
-        "/ping": {"get": _open("ping", "Whether the process answers, as MLflow asks")},
-        "/health": {"get": _open("health", "The same as /v2/health/ready, as MLflow asks", not_ready=True)},
-        "/version": {"get": _open("version", "The application's version")},
-        "/v2": {"get": _open("server", "The service's name and version")},
-        "/v2/health/live": {"get": _open("live", "Whether the process answers")},
-        "/v2/health/ready": {
-            "get": _open("ready", "Whether models and log are ready, and what is not", not_ready=True)
-        },
+def _page(name: str, summary: str, shown: Operation, errors: tuple[int, ...]) -> Operation:
+    """An operation that answers browsers with a page, when nothing is found too."""
+    found = operation(name, summary, shown, errors, "audit")
+    found["parameters"] = [*found["parameters"], format_parameter()]
+    if 404 in errors:
+        found["responses"]["404"] = missing_page("There is no such model, instance or report")
+    return found
+
+
+def _read(parameters: list[Operation], found: Operation) -> dict[str, Any]:
+    return {"parameters": parameters, "get": found}
+
+
+def _service_paths() -> dict[str, Any]:
+    ready = {"503": answer("Not ready; the body says why", ref("Readiness"), status_ok=False)}
+    healthy = {"503": answer("Not ready; the body says why", ref("Health"), status_ok=False)}
+    html = {"description": "The page", "content": {"text/html": {"schema": {"type": "string"}}}}
+    described = {"description": "OpenAPI 3.1", "content": {"application/json": {"schema": {"type": "object"}}}}
+    return {
+        "/ping": _open("ping", "Whether the process answers, as MLflow asks", ref("Ping")),
+        "/health": _open("health", "The same as /v2/health/ready, as MLflow asks", ref("Health"), healthy),
+        "/version": _open("version", "The application's version", ref("Version")),
+        "/v2": _open("server", "The service's name, version and extensions", ref("Server")),
+        "/v2/health/live": _open("live", "Whether the process answers", ref("Liveness")),
+        "/v2/health/ready": _open("ready", "Whether models and log are ready; if not, why", ref("Readiness"), ready),
+        "/docs": {"get": operation("docs", "This document, to read", html, (503,), "service", keys=False)},
+        "/openapi.json": {"get": operation("openapi", "This document", described, (503,), "service", keys=False)},
     }
+
+
+def _open(name: str, summary: str, schema: Schema, more: dict[str, Operation] | None = None) -> dict[str, Any]:
+    """A route that needs no key."""
+    found = operation(name, summary, answer(summary, schema), (), "service", keys=False)
+    return {"get": found | {"responses": {**found["responses"], **(more or {})}}}
+
+
+def _metadata_paths(catalog: Catalog) -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    model, version = model_parameter(catalog), version_parameter(catalog)
+    facts, ready = answer("Inputs and outputs", ref("ModelMetadata")), answer("It answers", ref("ModelReadiness"))
     for path, suffix, parameters in (
         ("/v2/models/{model}", "", [model]),
         ("/v2/models/{model}/versions/{version}", "Version", [model, version]),
     ):
-        facts = _json("Inputs and outputs", {"type": "object"})
-        ready = _json("Whether it answers", {"type": "object"})
-        inputs = _operation(f"metadata{suffix}", "A model's inputs and outputs", facts, (401, 404, 503), "service")
-        is_ready = _operation(f"modelReady{suffix}", "Whether a model answers", ready, (401, 404, 503), "service")
-        paths[path] = {"parameters": parameters, "get": inputs}
-        paths[f"{path}/ready"] = {"parameters": parameters, "get": is_ready}
+        inputs = operation(f"metadata{suffix}", "A model's inputs and outputs", facts, READING, "service")
+        is_ready = operation(f"modelReady{suffix}", "Whether a model answers", ready, (401, 404), "service")
+        not_ready = {"anyOf": [ref("ModelReadiness"), ref("Error")]}
+        is_ready["responses"]["503"] = answer("It does not answer, or nothing does", not_ready, status_ok=False)
+        paths[path] = _read(parameters, inputs)
+        paths[f"{path}/ready"] = _read(parameters, is_ready)
     return paths
-
-
-def _operation(name: str, summary: str, answer: Operation, errors: tuple[int, ...], tag: str = "score") -> Operation:
-    refusals = {str(status): _json(_ERRORS[status], ref("Error")) for status in errors}
-    if "401" in refusals:
-        refusals["401"] = {"description": _ERRORS[401]}  # the platform's own, with an empty body
-    return {
-        "operationId": name,
-        "summary": summary,
-        "tags": [tag],
-        "security": _KEYS,
-        "responses": {"200": answer, **refusals},
-    }
-
-
-def _open(name: str, summary: str, *, not_ready: bool = False) -> Operation:
-    """An operation that needs no key."""
-    responses = {"200": _json(summary, {"type": "object"})}
-    if not_ready:
-        responses["503"] = _json("Not ready; the body says why", {"type": "object"})
-    return {"operationId": name, "summary": summary, "tags": ["service"], "security": [], "responses": responses}
-
-
-def _model(catalog: Catalog) -> Operation:
-    names = catalog.models
-    return _parameter("model", "The model's name", {"enum": names} if names else {})
-
-
-def _parameter(name: str, description: str, more: dict[str, Any] | None = None) -> Operation:
-    schema = {"type": "string", **(more or {})}
-    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
-
-
-def _json(description: str, schema: dict[str, Any]) -> Operation:
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
-
-
-def _page(description: str, schema: dict[str, Any]) -> Operation:
-    """JSON for a program, HTML for a browser."""
-    answer = _json(f"{description}: JSON, or HTML if the client prefers it", schema)
-    answer["content"]["text/html"] = {"schema": {"type": "string"}}
-    return answer
-
-
-def _body(name: str, examples: dict[str, Any]) -> Operation:
-    content: dict[str, Any] = {"schema": ref(name)}
-    if examples:
-        content["examples"] = {model: {"value": value} for model, value in examples.items()}
-    return {"required": True, "content": {"application/json": content}}
-
-
-def _example_request(manifest: Manifest) -> dict[str, Any]:
-    return {"instances": [shown_instance(manifest)], "ids": ["a-17"]}
-
-
-def _example_labels(manifest: Manifest) -> dict[str, Any]:
-    truth = {"value": _value(manifest)} if manifest.task == "regression" else {"label": manifest.classes[0]}
-    return {"labels": [{"id": "a-17", **truth}]}
-
-
-def _value(manifest: Manifest) -> float:
-    """A value that a regression's truth may have."""
-    criteria = manifest.criteria
-    return criteria.output_minimum if criteria.output_minimum is not None else 1.0

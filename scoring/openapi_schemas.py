@@ -17,21 +17,23 @@ from scoring.feature_rule import FeatureRule
 from scoring.fields import ID, ID_RULE
 from scoring.label_lines import LabelResult
 from scoring.labels import REASONS as LABEL_REASONS
+from scoring.openapi_inference import inference_schemas
+from scoring.openapi_invocation import invocation_schemas
+from scoring.openapi_lengths import Schema, equally_long, items_of
+from scoring.openapi_service import service_schemas
 from scoring.outcome import REASONS as MODEL_REASONS
 from scoring.response import Result
 from scoring.storable import STRING_LIMIT
 from scoring.verdict import REASONS as INPUT_REASONS
-
-Schema = dict[str, Any]
 
 _REF = "#/components/schemas/{name}"
 CATEGORIES = 100  # of a feature, listed at most
 _OF_TRAINING = ("minimum", "maximum", "categories", "more_categories")  # values of people in the training data
 
 
-def ref(name: str) -> Schema:
-    """A reference to a component schema."""
-    return {"$ref": _REF.format(name=name)}
+def ref(name: str, kind: str = "schemas") -> Schema:
+    """A reference to a component."""
+    return {"$ref": f"#/components/{kind}/{name}"}
 
 
 def schemas(manifests: list[Manifest]) -> dict[str, Schema]:
@@ -41,7 +43,16 @@ def schemas(manifests: list[Manifest]) -> dict[str, Schema]:
     _name_artifacts(answered["Flags"])
     _name_reasons(answered["LabelResult"], LABEL_REASONS)
     instances = {instance_name(manifest): _instance(manifest) for manifest in manifests}
-    return answered | _shared() | instances | {"ScoreRequest": _score_request(list(instances))}
+    shared = _shared()
+    return {
+        **answered,
+        **shared,
+        **instances,
+        "ScoreRequest": _score_request(list(instances)),
+        **inference_schemas(manifests, _ID),
+        **invocation_schemas(_BESIDE, shared["ScoreResponse"]),
+        **service_schemas(),
+    }
 
 
 def instance_name(manifest: Manifest) -> str:
@@ -83,8 +94,8 @@ def _texts(feature: Feature) -> list[str]:
 
 def _instance(manifest: Manifest) -> Schema:
     return {
-        "type": "object",
-        "description": f"An instance of {manifest.name}. A value of another type is answered with a `rejected` result.",
+        "description": f"An instance of {manifest.name}: an object. Anything else, and a value of another type, is "
+        "answered as `rejected`.",
         "properties": {feature.name: {"description": _range(feature)} for feature in manifest.features},
         "x-features": describe_features(manifest),
         "examples": [shown_instance(manifest)],
@@ -104,16 +115,13 @@ def _range(feature: Feature) -> str:
 
 
 def _score_request(instances: list[str]) -> Schema:
-    items: Schema = {"anyOf": [ref(name) for name in instances]} if instances else {"type": "object"}
+    items: Schema = {"anyOf": [ref(name) for name in instances]} if instances else {}
     return {
         "type": "object",
         "required": ["instances"],
         "additionalProperties": False,
-        "properties": {
-            "instances": {"type": "array", "minItems": 1, "items": items},
-            "ids": {"type": "array", "items": _ID, "description": "One for each instance; made up if there are none"},
-            "request_id": _ID,
-        },
+        "properties": {"instances": {"type": "array", "minItems": 1, "items": items}, **_BESIDE},
+        **equally_long((items_of("ids"), items_of("instances"))),
     }
 
 
@@ -128,6 +136,14 @@ def _name_artifacts(schema: Schema) -> None:
 
 
 _ID: Schema = {"type": "string", "pattern": f"^{ID.pattern}$", "description": ID_RULE}
+_BESIDE: dict[str, Schema] = {
+    "ids": {
+        "type": ["array", "null"],
+        "items": _ID,
+        "description": "One for each instance; made up if there are none",
+    },
+    "request_id": {"anyOf": [_ID, {"type": "null"}], "description": "Goes before the header x-request-id"},
+}
 
 
 def _answer(results: str, *more: str) -> Schema:
@@ -144,15 +160,13 @@ def _answer(results: str, *more: str) -> Schema:
 
 
 def _shared() -> dict[str, Schema]:
-    label: Schema = {"description": "A class of the model, as its JSON value or as the text that keys probabilities"}
     given = {
-        "type": "object",
-        "required": ["id"],
+        "description": "A label, an object; anything else, and a label that is none, is answered as `rejected`",
         "properties": {
-            "id": _ID,
-            "label": label,
+            "id": {"description": f"The instance's: {ID_RULE}"},
+            "label": {"description": "A class of the model, as its JSON value or as the text that keys probabilities"},
             "value": {"description": "For a regression: a finite number"},
-            "ts": {"type": "string", "format": "date-time", "description": "When the truth was known"},
+            "ts": {"description": "When the truth was known: RFC 3339 with its offset"},
         },
     }
     return {
@@ -162,7 +176,10 @@ def _shared() -> dict[str, Schema]:
             "type": "object",
             "required": ["labels"],
             "additionalProperties": False,
-            "properties": {"labels": {"type": "array", "minItems": 1, "items": given}, "request_id": _ID},
+            "properties": {
+                "labels": {"type": "array", "minItems": 1, "items": given},
+                "request_id": _BESIDE["request_id"],
+            },
         },
         "Error": {
             "type": "object",

@@ -7,9 +7,9 @@ ranges (`x-features` of its instance schema). Local references are followed; wha
 from __future__ import annotations
 
 import json
-import shlex
 from typing import Any
 
+from evaluation.pages.commands import Call, commands
 from evaluation.pages.render import render
 from evaluation.pages.text import LongText, listed
 
@@ -40,6 +40,7 @@ def docs_page(openapi: Document, *, code: str | None = None, base_url: str = "ht
         info=openapi.get("info", {}),
         groups=groups,
         models=_models(openapi),
+        shared=_shared(openapi),
         most_features=FEATURES,
     )
 
@@ -52,9 +53,11 @@ def _routes(openapi: Document, path: str, item: Document, base_url: str) -> list
 def _route(
     openapi: Document, method: str, path: str, operation: Document, shared: list[Any], base_url: str
 ) -> Document:
-    parameters = [_resolved(openapi, one) for one in [*shared, *operation.get("parameters", [])]]
-    body = _body(openapi, _resolved(openapi, operation.get("requestBody", {})))
+    given = [*shared, *operation.get("parameters", [])]
+    parameters = [_resolved(openapi, one) for one in given]
+    body = _resolved(openapi, operation.get("requestBody", {}))
     needs_key = bool(operation.get("security", openapi.get("security", [])))
+    call = Call(base_url, method, path, parameters, body.get("content", {}), needs_key)
     return {
         "method": method.upper(),
         "path": path,
@@ -62,12 +65,22 @@ def _route(
         "summary": operation.get("summary", ""),
         "description": operation.get("description", ""),
         "tags": operation.get("tags", []),
-        "parameters": parameters,
+        "parameters": [_resolved(openapi, one) for one in given if not _is_shared(one)],
         "needs_key": needs_key,
-        "body": body,
+        "body": _body(openapi, body),
         "responses": [_response(openapi, status, one) for status, one in operation.get("responses", {}).items()],
-        "curl": LongText(_curl(base_url, method, path, parameters, body, needs_key=needs_key)),
+        "commands": [(words, LongText(text)) for words, text in commands(call)],
     }
+
+
+def _is_shared(parameter: Any) -> bool:
+    """Whether a parameter is one of the document's own components, which are shown once for all routes."""
+    return isinstance(parameter, dict) and str(parameter.get("$ref", "")).startswith("#/components/parameters/")
+
+
+def _shared(openapi: Document) -> list[Document]:
+    found = openapi.get("components", {}).get("parameters", {})
+    return [one for one in found.values() if isinstance(one, dict)]
 
 
 def _body(openapi: Document, body: Document) -> Document | None:
@@ -79,7 +92,6 @@ def _body(openapi: Document, body: Document) -> Document | None:
         "kinds": list(body["content"]),
         "description": body.get("description", ""),
         "examples": [(name, LongText(_json(value))) for name, value in _examples(openapi, content)[:6]],
-        "first": next((value for _, value in _examples(openapi, content)), None),
         "fields": _fields(openapi, content.get("schema", {})),
     }
 
@@ -113,6 +125,8 @@ def _fields(openapi: Document, schema: Document) -> list[Document]:
     schema = _resolved(openapi, schema)
     if schema.get("type") == "array":
         schema = _resolved(openapi, schema.get("items", {}))
+    if "anyOf" in schema and "properties" not in schema:
+        schema = _either(openapi, schema["anyOf"])
     required = schema.get("required", [])
     fields = []
     for name, field in list(schema.get("properties", {}).items())[:FIELDS]:
@@ -122,6 +136,20 @@ def _fields(openapi: Document, schema: Document) -> list[Document]:
     return fields
 
 
+def _either(openapi: Document, choices: list[Any]) -> Document:
+    """One schema for several: the fields of all, required where all of them do."""
+    resolved = [_resolved(openapi, one) for one in choices]
+    fields: Document = {}
+    for one in resolved:
+        for name, field in one.get("properties", {}).items():
+            known = fields.get(name)
+            fields[name] = (
+                field if known in (None, field) else {**known, "anyOf": [*known.get("anyOf", [known]), field]}
+            )
+    required = [name for name in fields if all(name in one.get("required", []) for one in resolved)]
+    return {"properties": fields, "required": required}
+
+
 def _type(openapi: Document, schema: Document) -> str:
     """A schema's type in a few words."""
     if "$ref" in schema:
@@ -129,6 +157,8 @@ def _type(openapi: Document, schema: Document) -> str:
     for choice in ("anyOf", "oneOf"):
         if choice in schema:
             return " or ".join(dict.fromkeys(_type(openapi, one) for one in schema[choice]))
+    if "const" in schema:
+        return json.dumps(schema["const"])
     if "enum" in schema:
         return " | ".join(json.dumps(value) for value in schema["enum"][:12])
     kind = schema.get("type", "any")
@@ -192,28 +222,6 @@ def _categories(feature: Document) -> list[str]:
     if not isinstance(given, list):
         return []
     return listed(given, total=len(given) + (more if isinstance(more, int) else 0))
-
-
-def _curl(
-    base_url: str, method: str, path: str, parameters: list[Document], body: Document | None, *, needs_key: bool
-) -> str:
-    """A command to paste into a shell; the key is left for the reader to fill in."""
-    for one in parameters:
-        if one.get("in") == "path":
-            choices = one.get("schema", {}).get("enum") or [one.get("example") or str(one["name"]).upper()]
-            path = path.replace("{" + str(one["name"]) + "}", str(choices[0]))
-    lines = [
-        f"curl {shlex.quote(base_url + path)}"
-        if method == "get"
-        else f"curl -X {method.upper()} {shlex.quote(base_url + path)}"
-    ]
-    if needs_key:
-        lines.append('-H "x-functions-key: $KEY"')
-    if body is not None:
-        lines.append(f"-H {shlex.quote('content-type: ' + body['kind'])}")
-        if body["first"] is not None:
-            lines.append(f"-d {shlex.quote(json.dumps(body['first'], ensure_ascii=False))}")
-    return " \\\n  ".join(lines)
 
 
 def _json(value: Any) -> str:

@@ -38,10 +38,12 @@ class Line:
 
         return asyncio.run(working())
 
-    def score(self, body: Any, model: str = "credit", version: str | None = None, **more: Any) -> dict[str, Any]:
+    def score(
+        self, body: Any, model: str = "credit", version: str | None = None, kind: str = "", **more: Any
+    ) -> dict[str, Any]:
         """The answer to one request, as the client would parse it."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        answer: dict[str, Any] = json.loads(self.reply(Content(data), model, version, **more).body)
+        answer: dict[str, Any] = json.loads(self.reply(Content(data, kind=kind), model, version, **more).body)
         return answer
 
     def reply(self, content: Content, model: str = "credit", version: str | None = None, **more: Any) -> Reply:

@@ -64,6 +64,8 @@ def test_an_unknown_model_or_version_names_those_there_are(tmp_path: Path) -> No
     for hostile in ("../credit", "", "credit/1", "é", "x" * 1000):
         with pytest.raises(UnknownModel):
             catalog.get(hostile)
+        with pytest.raises(UnknownModel):
+            catalog.get(hostile, "1")
 
 
 @pytest.mark.parametrize("file", ["model.onnx", "baseline.json", "manifest.json", "SHA256SUMS"])
