@@ -10,15 +10,15 @@ ONE_THREAD = OMP_NUM_THREADS=1
 given = $(if $($(1)),--$(2)='$(subst ','\'',$($(1)))')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-clients check format coverage explore fuzz models guide parity rescore lock clean .missing
+.PHONY: help setup run test bench test-clients check format coverage explore fuzz models guide parity rescore lock clean .missing
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: .venv/.installed infra/local/node_modules/.installed ## Install everything that is pinned; fast and offline the second time
 
-run: setup ## Score, record and report on this machine: PORT=7071 KEY=… AUTH=off
-	@exec $(PY) -m infra.local.run --parent $$PPID $(call given,PORT,port) $(call given,KEY,key) $(call given,AUTH,auth)
+run: setup ## Score, record and report on this machine: PORT=7071 KEY=… AUTH=off LOG=on
+	@exec $(PY) -m infra.local.run --parent $$PPID $(call given,PORT,port) $(call given,KEY,key) $(call given,AUTH,auth) $(call given,LOG,log)
 
 test: check models $(BROWSER) ## Lint, type-check and run every test
 	@$(ONE_THREAD) $(PY) -m pytest $(ARGS)
@@ -49,6 +49,9 @@ parity: setup ## Prove every combination of model and preparation again, and wri
 
 rescore: setup ## Export mixed-type data of 20,000 rows and score each row over HTTP, in batches and alone
 	@RESCORE_ROWS=20000 $(PY) -m pytest tests/test_mixed_rescoring.py --timeout 1800 $(ARGS)
+
+bench: setup models ## Measure one row, large requests beside small ones, and what challengers cost
+	@$(PY) -m bench.one_row && $(PY) -m bench.mixed_sizes && $(PY) -m bench.challengers
 
 models: setup ## Train and export the demo bundles that are not there yet
 	@$(PY) -m training demo --out models

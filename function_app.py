@@ -2,7 +2,8 @@
 
 Nothing is decided here that is not about HTTP. Scoring routes are coroutines, so that many requests wait on one append;
 what reads storage or renders a page runs in a thread. Modules that cost much to import (pandas, the page templates) are
-imported where they are used, which keeps a cold start short.
+imported where they are used, which keeps a cold start short. A function has its handler's name, in Azure and in the
+log, and each request is logged once it is answered (`scoring.request_log`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import atexit
 import functools
 import logging
 import os
-import re
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -28,11 +28,11 @@ from audit.lookup import find
 from audit.settings import SETTINGS as AUDIT_SETTINGS
 from audit.settings import refuse_unknown
 from evaluation.report_format import decode_report
-from evaluation.report_store import latest, list_reports, read_report_json
+from evaluation.report_store import list_reports, read_report_json
 from evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from evaluation.settings import from_environ as evaluation_settings
 from scoring import __version__
-from scoring.content import Content
+from scoring.content import Content, Reply
 from scoring.errors import (
     BadRequest,
     BodyTooLarge,
@@ -44,29 +44,24 @@ from scoring.errors import (
     shown,
 )
 from scoring.fields import is_id, usable_id
-from scoring.metadata import server_metadata
+from scoring.metadata import server_metadata as described_server
+from scoring.request_log import RequestFacts, log_request
 from scoring.settings import SETTINGS as SCORING_SETTINGS
 from scoring.startup import Startup
+from scoring.trace_context import trace_id
 
 if TYPE_CHECKING:
-    from audit.reader import Position
-    from audit.records import Record
     from audit.store import Store
     from evaluation.pages.home import HomeModel
-    from evaluation.pages.instance import InstanceTrail
-    from scoring.catalog import Catalog
     from scoring.protocols.registry import ProtocolName
-    from scoring.service import LabelResponse, ScoreResponse
 
 Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 JSON = "application/json"
 HTML = "text/html; charset=utf-8"
 
-# What may be echoed: a header of an answer holds printable ASCII, and the platform makes a 500 of any other.
-TRACE = re.compile(r"[\x20-\x7e]{1,512}")
-
-# The header's id, or one of our own, before the body was read: an error's answer and its record carry the same.
-REQUEST_ID: ContextVar[str] = ContextVar("request_id")
+# What is known of the request that this invocation answers. Its id is the header's, or one of our own, until the body
+# turns out to have one: an error's answer, its record and its log line carry the same.
+FACTS: ContextVar[RequestFacts] = ContextVar("request_facts")
 
 STATUS: tuple[tuple[type[Exception], int], ...] = (
     (BadRequest, 400),
@@ -87,22 +82,46 @@ _log = logging.getLogger("hyperplane")
 
 
 def answering(handler: Handler) -> Handler:
-    """Gives every answer its request id, and every error its status: what scoring and audit raise, as JSON."""
+    """Gives every answer its request id and its line in the log, and every error its status: what scoring and audit
+    raise, as JSON."""
 
     @functools.wraps(handler)
     async def answered(req: func.HttpRequest) -> func.HttpResponse:
-        REQUEST_ID.set(usable_id(req.headers.get("x-request-id")))
+        began_s = time.perf_counter()
+        traceparent = req.headers.get("traceparent")
+        facts = RequestFacts(
+            function=handler.__name__,
+            request_id=usable_id(req.headers.get("x-request-id")),
+            trace_id=trace_id(traceparent),
+            bytes_in=len(req.get_body()),
+        )
+        FACTS.set(facts)
         try:
-            response = await handler(req)
-        except (ScoringError, AuditError) as problem:
-            response = error(problem)
-        response.headers.setdefault("x-request-id", REQUEST_ID.get())
-        trace = req.headers.get("traceparent")
-        if trace is not None and TRACE.fullmatch(trace):
-            response.headers["traceparent"] = trace
+            response = await respond(handler, req, facts)
+            response.headers["x-request-id"] = facts.request_id
+            if traceparent is not None and facts.trace_id is not None:
+                response.headers["traceparent"] = traceparent
+        finally:  # after a defect too, which the platform answers with a 500
+            facts.duration_ms = round((time.perf_counter() - began_s) * 1000, 3)
+            log_request(facts)
         return response
 
     return answered
+
+
+async def respond(handler: Handler, req: func.HttpRequest, facts: RequestFacts) -> func.HttpResponse:
+    """The handler's answer, or that of what it raised."""
+    try:
+        response = await handler(req)
+    except (ScoringError, AuditError) as problem:
+        facts.error = type(problem).__name__
+        facts.reason = problem.reason if isinstance(problem, BadRequest) else None
+        response = error(problem)
+    except Exception as defect:
+        facts.error = type(defect).__name__
+        raise
+    facts.status, facts.bytes_out = response.status_code, len(response.get_body())
+    return response
 
 
 def error(problem: Exception) -> func.HttpResponse:
@@ -147,14 +166,12 @@ def wants_page(req: func.HttpRequest) -> bool:
 # ------------------------------------------------------------------------------------------------------- scoring
 
 
-@app.function_name("score")
 @app.route("models/{model}/score", methods=["POST"])
 @answering
 async def score(req: func.HttpRequest) -> func.HttpResponse:
     return await scored(req, None)
 
 
-@app.function_name("score_version")
 @app.route("models/{model}/versions/{version}/score", methods=["POST"])
 @answering
 async def score_version(req: func.HttpRequest) -> func.HttpResponse:
@@ -167,7 +184,8 @@ async def scored(
     """Score the body with a version of the model, by default its champion."""
     scoring = await startup.service()
     name = model or req.route_params["model"]
-    return recorded(await scoring.score(name, version, content_of(req), REQUEST_ID.get(), protocol))
+    facts = FACTS.get()
+    return replied((await scoring.score(name, version, content_of(req), facts.request_id, protocol, facts)).reply)
 
 
 def content_of(req: func.HttpRequest) -> Content:
@@ -181,127 +199,119 @@ def content_of(req: func.HttpRequest) -> Content:
     )
 
 
-@app.function_name("infer")
 @app.route("v2/models/{model}/infer", methods=["POST"])
 @answering
 async def infer(req: func.HttpRequest) -> func.HttpResponse:
     return await scored(req, None, "open_inference")
 
 
-@app.function_name("infer_version")
 @app.route("v2/models/{model}/versions/{version}/infer", methods=["POST"])
 @answering
 async def infer_version(req: func.HttpRequest) -> func.HttpResponse:
     return await scored(req, req.route_params["version"], "open_inference")
 
 
-@app.function_name("invocations")
 @app.route("models/{model}/invocations", methods=["POST"])
 @answering
 async def invocations(req: func.HttpRequest) -> func.HttpResponse:
     return await scored(req, None, "mlflow")
 
 
-@app.function_name("default_invocations")
 @app.route("invocations", methods=["POST"])
 @answering
 async def default_invocations(req: func.HttpRequest) -> func.HttpResponse:
     return await scored(req, None, "mlflow", (await startup.service()).catalog.default_model())
 
 
-@app.function_name("labels")
 @app.route("models/{model}/labels", methods=["POST"])
 @answering
 async def labels(req: func.HttpRequest) -> func.HttpResponse:
     scoring = await startup.service()
-    return recorded(await scoring.label(req.route_params["model"], content_of(req), REQUEST_ID.get()))
+    facts = FACTS.get()
+    return replied((await scoring.label(req.route_params["model"], content_of(req), facts.request_id, facts)).reply)
 
 
-def recorded(response: ScoreResponse | LabelResponse) -> func.HttpResponse:
-    """An answer whose records are durable, under the request id that they carry."""
-    headers = {"x-request-id": response.request_id, **response.reply.headers}
-    return func.HttpResponse(response.body, headers=headers, mimetype=response.reply.kind)
+def replied(reply: Reply) -> func.HttpResponse:
+    """An answer whose records are durable."""
+    return func.HttpResponse(reply.body, headers=dict(reply.headers), mimetype=reply.kind)
 
 
 # ----------------------------------------------------------------------------------------- health and metadata
 
 
-@app.function_name("server_metadata")
 @app.route("v2", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @answering
-async def get_server_metadata(req: func.HttpRequest) -> func.HttpResponse:
-    return json_response(server_metadata(__version__))
+async def server_metadata(req: func.HttpRequest) -> func.HttpResponse:
+    return json_response(described_server(__version__))
 
 
-@app.function_name("live")
 @app.route("v2/health/live", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @answering
 async def live(req: func.HttpRequest) -> func.HttpResponse:
     return json_response({"live": True})
 
 
-@app.function_name("ready")
 @app.route("v2/health/ready", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @answering
 async def ready(req: func.HttpRequest) -> func.HttpResponse:
-    state = await startup.readiness()
-    body = {"ready": state.ready} | ({"problems": state.problems} if state.problems else {})
-    return json_response(body, 200 if state.ready else 503)
+    return await state_of_all("ready", True, False)
 
 
-@app.function_name("model_metadata")
 @app.route("v2/models/{model}", methods=["GET"])
 @answering
 async def model_metadata(req: func.HttpRequest) -> func.HttpResponse:
-    return json_response(await (await startup.service()).metadata(req.route_params["model"]))
+    return await described(req, None)
 
 
-@app.function_name("version_metadata")
 @app.route("v2/models/{model}/versions/{version}", methods=["GET"])
 @answering
 async def version_metadata(req: func.HttpRequest) -> func.HttpResponse:
-    return json_response(
-        await (await startup.service()).metadata(req.route_params["model"], req.route_params["version"])
-    )
+    return await described(req, req.route_params["version"])
 
 
-@app.function_name("model_ready")
+async def described(req: func.HttpRequest, version: str | None) -> func.HttpResponse:
+    """The metadata of one version of a model."""
+    return json_response(await (await startup.service()).metadata(await known_model(req), version))
+
+
 @app.route("v2/models/{model}/ready", methods=["GET"])
 @answering
 async def model_ready(req: func.HttpRequest) -> func.HttpResponse:
-    return await readiness(req.route_params["model"], None)
+    return await readiness(req, None)
 
 
-@app.function_name("version_ready")
 @app.route("v2/models/{model}/versions/{version}/ready", methods=["GET"])
 @answering
 async def version_ready(req: func.HttpRequest) -> func.HttpResponse:
-    return await readiness(req.route_params["model"], req.route_params["version"])
+    return await readiness(req, req.route_params["version"])
 
 
-async def readiness(model: str, version: str | None) -> func.HttpResponse:
+async def readiness(req: func.HttpRequest, version: str | None) -> func.HttpResponse:
     """Whether one version of a model answers."""
+    model = await known_model(req)
     is_ready = await (await startup.service()).model_ready(model, version)
     return json_response({"name": model, "ready": is_ready}, 200 if is_ready else 503)
 
 
-@app.function_name("ping")
 @app.route("ping", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @answering
 async def ping(req: func.HttpRequest) -> func.HttpResponse:
     return json_response({"status": "ok"})
 
 
-@app.function_name("health")
 @app.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @answering
 async def health(req: func.HttpRequest) -> func.HttpResponse:
+    return await state_of_all("status", "ok", "not ready")
+
+
+async def state_of_all(field: str, well: object, ill: object) -> func.HttpResponse:
+    """Whether all is ready, in the words of the route, and what is not."""
     state = await startup.readiness()
-    body = {"status": "ok" if state.ready else "not ready"} | ({"problems": state.problems} if state.problems else {})
+    body = {field: well if state.ready else ill} | ({"problems": state.problems} if state.problems else {})
     return json_response(body, 200 if state.ready else 503)
 
 
-@app.function_name("version")
 @app.route("version", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @answering
 async def version(req: func.HttpRequest) -> func.HttpResponse:
@@ -311,13 +321,11 @@ async def version(req: func.HttpRequest) -> func.HttpResponse:
 # -------------------------------------------------------------------------------------- reports and the audit trail
 
 
-@app.function_name("models")
 @app.route("models", methods=["GET"])
 @answering
 async def models(req: func.HttpRequest) -> func.HttpResponse:
     """The overview for callers with a key: models, versions and the latest verdicts."""
-    catalog = (await startup.service()).catalog
-    overview = await asyncio.to_thread(overview_of, catalog, startup.stores.derived)
+    overview = await overview_of(startup.stores.derived)
     if not wants_page(req):
         return json_response({"models": [asdict(model) for model in overview]})
     from evaluation.pages.home import home_page
@@ -325,7 +333,6 @@ async def models(req: func.HttpRequest) -> func.HttpResponse:
     return page(await asyncio.to_thread(home_page, overview, with_key=True, code=code_of(req)))
 
 
-@app.function_name("reports")
 @app.route("models/{model}/reports", methods=["GET"])
 @answering
 async def reports(req: func.HttpRequest) -> func.HttpResponse:
@@ -338,14 +345,12 @@ async def reports(req: func.HttpRequest) -> func.HttpResponse:
     return page(await asyncio.to_thread(reports_page, model, entries, code=code_of(req)))
 
 
-@app.function_name("latest_report")
 @app.route("models/{model}/reports/latest", methods=["GET"])
 @answering
 async def latest_report(req: func.HttpRequest) -> func.HttpResponse:
     return await report_response(req, "latest")
 
 
-@app.function_name("report")
 @app.route("models/{model}/reports/{id}", methods=["GET"])
 @answering
 async def report(req: func.HttpRequest) -> func.HttpResponse:
@@ -375,7 +380,6 @@ async def no_report(req: func.HttpRequest, model: str, report_id: str) -> func.H
     return page(await asyncio.to_thread(no_report_page, model, code=code_of(req)), 404)
 
 
-@app.function_name("instance")
 @app.route("models/{model}/instances/{id}", methods=["GET"])
 @answering
 async def instance(req: func.HttpRequest) -> func.HttpResponse:
@@ -387,9 +391,11 @@ async def instance(req: func.HttpRequest) -> func.HttpResponse:
     if not wants_page(req):
         evidence = [{"record": record, **asdict(position)} for record, position in found]
         return json_response({"model": model, "id": instance_id, "records": evidence})
-    from evaluation.pages.instance import instance_page
+    from evaluation.pages.instance import instance_page, trail_of
+    from scoring.model_state import champion_manifest
 
-    trail = await asyncio.to_thread(trail_of, (await startup.service()).catalog, model, instance_id, found)
+    manifest = champion_manifest((await startup.service()).catalog, model)
+    trail = await asyncio.to_thread(trail_of, model, instance_id, found, manifest)
     return page(await asyncio.to_thread(instance_page, trail, code=code_of(req)))
 
 
@@ -404,16 +410,16 @@ async def no_instance(req: func.HttpRequest, model: str, instance_id: str) -> fu
 
 
 async def known_model(req: func.HttpRequest) -> str:
-    """The model of the route; raises `UnknownModel`."""
+    """The model of the route, noted for the log; raises `UnknownModel`."""
     model: str = req.route_params["model"]
     (await startup.service()).catalog.versions(model)
+    FACTS.get().model = model
     return model
 
 
 # ---------------------------------------------------------------------------------------------------- for anyone
 
 
-@app.function_name("home")
 @app.route("{ignored:maxlength(0)?}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @answering
 async def home(req: func.HttpRequest) -> func.HttpResponse:
@@ -423,11 +429,17 @@ async def home(req: func.HttpRequest) -> func.HttpResponse:
         return func.HttpResponse(status_code=302, headers=headers)
     from evaluation.pages.home import home_page
 
-    overview = await asyncio.to_thread(overview_of, (await startup.service()).catalog)
-    return page(await asyncio.to_thread(home_page, overview, with_key=False))
+    return page(await asyncio.to_thread(home_page, await overview_of(None), with_key=False))
 
 
-@app.function_name("docs")
+async def overview_of(derived: Store | None) -> list[HomeModel]:
+    """Each model as the home page shows it, with its newest report if `derived` may be read."""
+    from evaluation.pages.home import home_models
+    from scoring.model_state import model_states
+
+    return await asyncio.to_thread(home_models, model_states((await startup.service()).catalog), derived)
+
+
 @app.route("docs", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @answering
 async def docs(req: func.HttpRequest) -> func.HttpResponse:
@@ -440,13 +452,12 @@ async def docs(req: func.HttpRequest) -> func.HttpResponse:
     return page(await asyncio.to_thread(docs_page, described, code=code_of(req), base_url=base_url))
 
 
-@app.function_name("openapi")
 @app.route("openapi.json", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 @answering
-async def openapi_document(req: func.HttpRequest) -> func.HttpResponse:
-    from scoring.openapi import openapi
+async def openapi(req: func.HttpRequest) -> func.HttpResponse:
+    from scoring.openapi import openapi as described_api
 
-    return json_response(openapi((await startup.service()).catalog, __version__))
+    return json_response(described_api((await startup.service()).catalog, __version__))
 
 
 def code_of(req: func.HttpRequest) -> str | None:
@@ -454,52 +465,9 @@ def code_of(req: func.HttpRequest) -> str | None:
     return next((value for name, value in req.params.items() if name.lower() == "code"), None)
 
 
-def overview_of(catalog: Catalog, derived: Store | None = None) -> list[HomeModel]:
-    """Each model as the home page shows it, with its newest report if `derived` may be read."""
-    from evaluation.pages.home import HomeModel
-
-    champions = {served.name: served for served in catalog.champions()}
-    found = []
-    for name in catalog.models:
-        champion = catalog.champion(name)
-        served = champions.get(name)
-        found.append(
-            HomeModel(
-                name=name,
-                champion=champion,
-                versions=tuple(catalog.versions(name)),
-                task=served.manifest.task if served else None,
-                features=len(served.manifest.features) if served else None,
-                description=served.manifest.description if served else "",
-                latest=latest(derived, name) if derived else None,
-                problem=None if served else catalog.problems.get(f"{name}/{champion}", "its bundle was refused"),
-                convergence=tuple(served.manifest.convergence) if served else (),
-            )
-        )
-    return found
-
-
-def trail_of(catalog: Catalog, model: str, instance_id: str, found: list[tuple[Record, Position]]) -> InstanceTrail:
-    """An instance's records as its page shows them."""
-    from evaluation.pages.instance import Evidence, InstanceTrail
-
-    served = next((served for served in catalog.champions() if served.name == model), None)
-    return InstanceTrail(
-        model=model,
-        id=instance_id,
-        evidence=[
-            Evidence(msgspec.to_builtins(record), **asdict(position), verified=True) for record, position in found
-        ],
-        integrity="Each record was read from a frame whose bytes agree with its hash, its position and its chain.",
-        features=[msgspec.to_builtins(feature) for feature in served.manifest.features] if served else [],
-        target_unit=served.manifest.target_unit if served else None,
-    )
-
-
 # ----------------------------------------------------------------------------------------------------- each hour
 
 
-@app.function_name("hourly")
 @app.timer_trigger(arg_name="timer", schedule="0 5 * * * *", use_monitor=True)
 def hourly(timer: func.TimerRequest) -> None:
     """Seal, compact and profile the hours that are over, and write the day's reports."""

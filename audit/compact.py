@@ -39,11 +39,13 @@ COLUMNS = pa.schema(
         ("run_size", pa.int64()),
         ("version", pa.string()),
         ("bundle", pa.string()),
+        ("policies", pa.string()),
         ("role", pa.string()),
         ("outcome", pa.string()),
         ("reasons", pa.list_(pa.string())),
         ("flags", pa.string()),  # JSON
         ("x", pa.string()),  # JSON
+        ("redacted", pa.list_(pa.string())),
         ("label", pa.string()),  # JSON of y.label: "1" and 1 stay apart
         ("value", pa.float64()),
         ("score", pa.float64()),
@@ -147,11 +149,13 @@ def _columns(records: list[Record], positions: list[Position]) -> dict[str, Any]
         "run_size": [_int64(run[2]) for run in runs],
         "version": [record.version for record in records],
         "bundle": [record.bundle for record in records],
+        "policies": [record.policies for record in records],
         "role": [record.role for record in records],
         "outcome": [record.outcome for record in records],
         "reasons": [record.reasons for record in records],
         "flags": [_json(record.flags or None) for record in records],
         "x": [_json(record.x) for record in records],
+        "redacted": [record.redacted for record in records],
         "cold": [record.cold for record in records],
         "writer": [record.writer for record in records],
         "blob": [position.blob for position in positions],

@@ -44,6 +44,8 @@ def print_table(records: Iterable[tuple[Record, Position]]) -> int:
         table.add_column(name, overflow="fold")
     for record, _ in records:
         model = f"{record.model} {record.version}" if record.version else record.model
+        if record.role == "challenger":
+            model += " (challenger)"
         table.add_row(
             plain(record.ts),
             plain(record.kind),

@@ -16,6 +16,8 @@ from collections.abc import Callable
 
 _UUID7 = re.compile(r"([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 _SUPPLY = 64  # ids
+_NOISE = 20  # hexadecimal digits for an id
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))  # the two high bits are 10
 
 
 def new_id(clock: Callable[[], int] = time.time_ns) -> str:
@@ -24,8 +26,8 @@ def new_id(clock: Callable[[], int] = time.time_ns) -> str:
     >>> new_id(lambda: 0)[:15]
     '00000000-0000-7'
     """
-    milliseconds = (clock() // 1_000_000) & 0xFFFF_FFFF_FFFF
-    return f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-{_random_part()}"
+    time_part = f"{clock() // 1_000_000 & 0xFFFF_FFFF_FFFF:012x}"
+    return f"{time_part[:8]}-{time_part[8:]}-{_random_part()}"
 
 
 def id_time_s(text: str) -> float | None:
@@ -51,11 +53,10 @@ def _random_part() -> str:
         try:
             return _supply.pop()
         except IndexError:
-            noise = secrets.token_bytes(10 * _SUPPLY)
-            _supply.extend([_written(noise[start : start + 10]) for start in range(0, len(noise), 10)])
+            noise = secrets.token_hex(_NOISE // 2 * _SUPPLY)
+            _supply.extend([_written(noise[start : start + _NOISE]) for start in range(0, len(noise), _NOISE)])
 
 
-def _written(noise: bytes) -> str:
-    """80 random bits as text; the six under version and variant are dropped."""
-    digits = noise.hex()
-    return f"7{digits[1:4]}-{0x80 | noise[2] & 0x3F:02x}{digits[6:8]}-{digits[8:]}"
+def _written(noise: str) -> str:
+    """80 random bits, as hexadecimal digits, in the form of an id; the six under version and variant are dropped."""
+    return f"7{noise[1:4]}-{_VARIANT[noise[4]]}{noise[5:8]}-{noise[8:]}"

@@ -14,22 +14,31 @@ Fields that a kind does not use are left out of the line. Version 1 of the forma
 | `run` | score | `[run id, position in it, its size]`; absent when the model was not run on this instance |
 | `model`, `version` | all | names; a label has no version |
 | `bundle` | score | SHA-256 of the bundle's manifest, which holds the hashes of its other files |
+| `policies` | score | 16 hex digits, by which policies beside the bundle's it was judged; absent without any |
 | `role` | score | `champion` or `challenger` |
 | `outcome` | score | `scored`, `abstained`, `rejected`, `failed` |
 | `outcome` | label | `recorded`, `unmatched` (no such instance known yet), `rejected` (never counts) |
 | `reasons` | score, label, request_error | why, in the fixed words of the API |
 | `flags` | score | `missing`, `artifacts`, `outside`, `distance`, `cluster` as in the API, empty ones left out |
 | `x` | score | the instance as received; numbers that JSON cannot hold are "NaN", "Infinity", "-Infinity" |
-| `x` | request_error | `size` and `sha256` of the body, and `message`, what the client was told |
+| | | no `x` in a challenger's record of what it was not run on, for lack of time: the champion's record has it |
+| `x` | request_error | `size` and `sha256` of the body, and `message`, what the client was told; redacted: `size` |
+| `redacted` | score, request_error | what `x` does not hold in clear: names of features, `*` for the rest; see below |
 | `y` | score | `{"label", "probabilities"}`, `{"label", "score"}` or `{"value"}` |
 | `y` | label | `{"label"}` or `{"value"}`, and `ts`, when the truth was known, if the client said so |
 | `us` | score, request_error | microseconds of each stage: `decode`, `judge`, `infer`, `encode`; cold also `start` |
 | `cold` | score | true in the first request of a process; `us.start` is then process start to encoded results |
 | `writer` | all | the process that wrote it |
+
+The `open` frame of a writer's blobs holds the policies themselves, as JSON under `policies/{model}/{16 digits}`, which
+are the first of the JSON's SHA-256. A redacted value is left out of `x`, or stands there as `{"hmac": 64 hex digits,
+"key": the first 8 hex digits of the SHA-256 of the HMAC's key}`; null is null.
 """
 
 from __future__ import annotations
 
+import functools
+import math
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -54,11 +63,13 @@ class Record(msgspec.Struct, omit_defaults=True, kw_only=True):
     run: tuple[str, int, int] | None = None
     version: str | None = None
     bundle: str | None = None
+    policies: str | None = None
     role: Literal["champion", "challenger"] | None = None
     outcome: str | None = None
     reasons: list[str] = []
     flags: dict[str, Any] = {}
     x: Any = None
+    redacted: list[str] = []
     y: dict[str, Any] | None = None
     us: dict[str, int] = {}
     cold: bool = False
@@ -84,7 +95,17 @@ def timestamp(unix_s: float) -> str:
     >>> timestamp(0)
     '1970-01-01T00:00:00.000000Z'
     """
-    return datetime.fromtimestamp(unix_s, UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+    second = math.floor(unix_s)
+    microseconds = round((unix_s - second) * 1e6)
+    if microseconds == 1_000_000:
+        second, microseconds = second + 1, 0
+    return f"{_second_text(second)}.{microseconds:06}Z"
+
+
+@functools.lru_cache(maxsize=4)
+def _second_text(unix_s: int) -> str:
+    """A whole second; the records of one second, thousands on a busy day, write it once."""
+    return datetime.fromtimestamp(unix_s, UTC).replace(tzinfo=None).isoformat()
 
 
 def unix_s(ts: str) -> float:

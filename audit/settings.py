@@ -98,7 +98,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(f"{STORAGE}__credential", None, text, "Identity-based: `managedidentity`, as Functions writes it"),
     Setting("HYPERPLANE_AUDIT_CONTAINER", "audit", container_name, "Container of the log, the evidence"),
     Setting("HYPERPLANE_DERIVED_CONTAINER", "derived", container_name, "Container of what is made from the log"),
-    Setting("HYPERPLANE_QUEUE_BYTES", 64 * 2**20, size_bytes, "Records that may wait for the log; beyond it, 503"),
+    Setting(
+        "HYPERPLANE_QUEUE_BYTES",
+        64 * 2**20,
+        size_bytes,
+        "Records that may wait for the log; beyond it, 503. As many again may that no answer waits for",
+    ),
     Setting("HYPERPLANE_APPEND_TIMEOUT_SECONDS", 5.0, seconds, "How long one call to the storage may take"),
     Setting("HYPERPLANE_GIVE_UP_SECONDS", 3.0, seconds, "Storage down: how long a request waits before it gets 503"),
     Setting("HYPERPLANE_RESOLVE_SECONDS", 10.0, seconds, "Reply lost: how long a request waits for the outcome"),

@@ -32,6 +32,7 @@ from scoring.bundle import Baseline, Feature, Manifest, Metric
 
 MOST_HOURS = 168
 MOST_DAYS = 400
+WHOLE_INSTANCE = "*"  # in the place of a feature's name
 Merged = Mapping[tuple[str, str, str], Profile]
 
 
@@ -70,6 +71,7 @@ def coverage_section(
         hours=_over_time(hours),
         versions=_versions(merged),
         features=features,
+        whole=_whole(primary),
         outside_joint=beyond,
         outside_joint_rate=beyond / placed if placed else None,
         reconciliation=_reconcile(merged, facts),
@@ -216,6 +218,15 @@ def _features(
         return []
     n, rows = judged_instances(primary), baseline.rows if baseline else 0
     return [_rates(feature, primary, n, rows, thresholds) for feature in manifest.features]
+
+
+def _whole(primary: Profile | None) -> list[Count]:
+    """Artifacts of no single feature."""
+    if primary is None:
+        return []
+    n = judged_instances(primary)
+    found = sorted(primary.artifacts.get(WHOLE_INSTANCE, {}).items(), key=lambda item: (-item[1], item[0]))
+    return [Count(name=kind, count=count, share=count / n if n else None, of=WHOLE_INSTANCE) for kind, count in found]
 
 
 def _rates(feature: Feature, profile: Profile, n: int, rows: int, thresholds: Thresholds) -> FeatureRates:

@@ -98,6 +98,7 @@ def drift_section(
         if feature.name in baseline.features and feature.name in found.features
     ]
     features = [_with_examples(drift, found, baseline) for drift in features]
+    features = _with_redacted(features, profile, manifest, ranks)
     features.sort(key=lambda drift: (-_severity(drift.level), drift.rank or len(features) + 1))
     outputs = [
         judge.distribution(name, before, found.outputs[name])
@@ -125,6 +126,36 @@ def _with_examples(drift: DistributionDrift, found: Distributions, baseline: Bas
     column = sorted(found.features).index(drift.name)
     ids = dict.fromkeys(example.id for example in found.examples if example.places[column] == place)
     return msgspec.structs.replace(drift, examples=list(ids)[:MOST_EXAMPLES])
+
+
+def _with_redacted(
+    compared: list[DistributionDrift], profile: Profile, manifest: Manifest, ranks: Mapping[str, int]
+) -> list[DistributionDrift]:
+    """The features, those whose values the log does not hold in clear with no data to judge by, and why."""
+    drifts = {drift.name: drift for drift in compared}
+    for feature in manifest.features:
+        count = profile.redacted.get(feature.name, 0)
+        drift = drifts.get(feature.name)
+        if count and (drift is None or not drift.n_now):
+            drifts[feature.name] = _redacted(feature, count, ranks.get(feature.name))
+        elif count and drift is not None:
+            drifts[feature.name] = msgspec.structs.replace(drift, redacted=count)
+    return list(drifts.values())
+
+
+def _redacted(feature: Feature, count: int, rank: int | None) -> DistributionDrift:
+    return DistributionDrift(
+        name=feature.name,
+        kind="category" if feature.type in ("boolean", "string") else "number",
+        unit=feature.unit,
+        importance=feature.importance,
+        rank=rank,
+        level="no data",
+        sentence=f"{feature.name} is redacted: the log holds no values of it to compare.",
+        n_before=0,
+        n_now=0,
+        redacted=count,
+    )
 
 
 def most_grown(before: Histogram, now: Histogram) -> int:

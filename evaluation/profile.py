@@ -8,7 +8,8 @@ Request errors and labels have no version and no role: they stand in a profile o
 
 Instances count for distributions when they were judged to be something that the model can take: outcome `scored`,
 `abstained` or `failed`. What a rejected instance holds may be anything, and is not in any histogram. Distributions
-are kept by bundle, since bins belong to a bundle; records of a bundle that could not be read have none.
+are kept by bundle, since bins belong to a bundle; records of a bundle that could not be read have none. A value that
+the log does not hold in clear is in no histogram: it is neither missing nor unseen.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from scoring.bundle import Clusters, Histogram
 SCHEMA = 2
 NO_VERSION = "-"
 EXAMPLES = 200
+REDACTED = -1  # the place of a value that the log does not hold
 
 Role = Literal["champion", "challenger", "-"]
 
@@ -35,7 +37,9 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, order=True):
 
     hash: int  # of the id, 53 bits: the same everywhere, so the smallest ones are a sample that merges
     id: str
-    places: list[int]  # by sorted feature name; a bin's position among the counts, then unseen, then missing
+    places: list[
+        int
+    ]  # by sorted feature name; a bin's position among the counts, then unseen, then missing; or REDACTED
 
 
 class Distributions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -66,6 +70,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     artifacts: dict[str, dict[str, int]] = {}  # feature → kind → judged instances
     artifact_instances: dict[str, int] = {}  # feature → judged instances with an artifact of any kind
     outside: dict[str, dict[str, int]] = {}  # feature → side → judged instances
+    redacted: dict[str, int] = {}  # feature → judged instances whose value the log does not hold in clear
+    policies: dict[str, int] = {}  # fingerprint of policies beside the bundle's → instances
     request_errors: dict[str, int] = {}  # reason → requests
     labels: dict[str, int] = {}  # outcome of the label → records
     requests: int = 0  # of instances: records of row 0; of errors: their records
@@ -112,6 +118,8 @@ def merge(profiles: Sequence[Profile]) -> Profile:
         artifacts=_by_key([p.artifacts for p in profiles], _add),
         artifact_instances=_add(p.artifact_instances for p in profiles),
         outside=_by_key([p.outside for p in profiles], _add),
+        redacted=_add(p.redacted for p in profiles),
+        policies=_add(p.policies for p in profiles),
         request_errors=_add(p.request_errors for p in profiles),
         labels=_add(p.labels for p in profiles),
         requests=sum(p.requests for p in profiles),

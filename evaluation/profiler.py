@@ -24,6 +24,7 @@ from evaluation.distinct import merge_sketches, sketch
 from evaluation.profile import (
     EXAMPLES,
     NO_VERSION,
+    REDACTED,
     Distributions,
     Example,
     Profile,
@@ -183,6 +184,8 @@ def profile_records(records: Sequence[Record], reference: Reference | None) -> P
             name for record in judged for name, kinds in _kinds(record.flags.get("artifacts")) if kinds
         ),
         outside=_nested(pair for record in judged for pair in _kinds(record.flags.get("outside"))),
+        redacted=_count(name for record in judged for name in record.redacted),
+        policies=_count(record.policies for record in scores if record.policies),
         request_errors=_count(reason for record in errors for reason in record.reasons or ["unknown"]),
         labels=_count(record.outcome or "recorded" for record in records if record.kind == "label"),
         requests=len(firsts) + len(errors),
@@ -195,7 +198,7 @@ def profile_records(records: Sequence[Record], reference: Reference | None) -> P
 def _distributions(judged: Sequence[Record], reference: Reference | None) -> dict[str, Distributions]:
     if reference is None:
         return {}
-    own = [record for record in judged if record.bundle == reference.sha256]
+    own = [record for record in judged if record.bundle == reference.sha256 and record.x is not None]
     return {reference.sha256: distributions(own, reference)} if own else {}
 
 
@@ -235,10 +238,23 @@ def _examples(judged: Sequence[Record], bins: Mapping[str, Histogram]) -> list[E
 
 def _places(record: Record, placers: Mapping[str, Callable[[Any], int]]) -> list[int]:
     columns = _columns([record], list(placers))
-    return [place(value) for place, (value,) in zip(placers.values(), columns, strict=True)]
+    return [
+        REDACTED if name in record.redacted else place(value)
+        for (name, place), (value,) in zip(placers.items(), columns, strict=True)
+    ]
 
 
 def _features(judged: Sequence[Record], bins: Mapping[str, Histogram]) -> dict[str, Histogram]:
+    """Histograms by feature, each of the records that hold its value in clear."""
+    hidden = {name for record in judged for name in record.redacted} & bins.keys()
+    found = _histograms(judged, {name: own for name, own in bins.items() if name not in hidden})
+    for name in hidden:
+        (values,) = _columns([record for record in judged if name not in record.redacted], [name])
+        found[name] = count_values(values, bins[name])
+    return {name: found[name] for name in bins}
+
+
+def _histograms(judged: Sequence[Record], bins: Mapping[str, Histogram]) -> dict[str, Histogram]:
     """Histograms by feature. Numbers of instances that lack none of them are binned as one matrix."""
     numbers = [name for name, histogram in bins.items() if histogram.edges is not None]
     categories = [name for name in bins if name not in numbers]
@@ -249,7 +265,7 @@ def _features(judged: Sequence[Record], bins: Mapping[str, Histogram]) -> dict[s
         found[name] = merge_histograms([found[name], rest]) if plain else rest
     for name, values in zip(categories, _columns(judged, categories), strict=True):
         found[name] = count_values(values, bins[name])
-    return {name: found[name] for name in bins}
+    return found
 
 
 def _columns(records: Sequence[Record], names: Sequence[str]) -> Iterator[list[Any]]:

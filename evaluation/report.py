@@ -216,6 +216,10 @@ def _sources(evidence: Evidence) -> Sources:
 def _notes(champion: Profile | None, reference: Reference | None, thresholds: Thresholds) -> list[str]:
     notes = [f"There is no threshold {name!r}; it has no effect." for name in thresholds.unknown]
     if champion is not None and reference is not None:
+        notes += [
+            f"{count:,} instances were judged by policies of serving.toml beside the bundle's own, {policies}."
+            for policies, count in champion.policies.items()
+        ]
         foreign = sum(count for sha256, count in champion.bundles.items() if sha256 != reference.sha256)
         if foreign:
             notes.append(

@@ -196,6 +196,7 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     hours: list[CoverageHour] = []  # at most 168 hours or 400 days
     versions: list[CoverageVersion] = []
     features: list[FeatureRates] = []  # manifest order
+    whole: list[Count] = []  # artifacts of instances as a whole, such as `duplicate_instance`, by frequency
     outside_joint: int = 0  # instances beyond the joint envelope's threshold
     outside_joint_rate: float | None = None
     reconciliation: Reconciliation
@@ -391,6 +392,7 @@ class DistributionDrift(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
     n_before: int
     n_now: int
+    redacted: int = 0  # further instances, whose value the log does not hold in clear
     missing_before: float | None = None  # rates
     missing_now: float | None = None
     statistics: list[Statistic] = []

@@ -65,6 +65,7 @@ class Feature(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     missing: Literal["default", "impute", "abstain", "reject"] = "default"  # default: impute if seen in training
     outside: Literal["flag", "abstain"] = "flag"
     sentinels: list[Label] = []  # values that mean missing
+    defaults: list[Label] = []  # values filled in upstream when nothing is known: scored, and flagged `known_default`
     redaction: Literal["none", "drop", "hash"] = "none"
     importance: float | None = None  # permutation importance on the test set, in units of the headline metric
 

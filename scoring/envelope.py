@@ -46,12 +46,13 @@ class Envelope:
         self._centres = centres[:, self._encoding.number_columns]
         with np.errstate(all="ignore"):
             self._shares = _shares(self._encoding, centres)
+            self._is_bounded = self._stays_finite(features)
 
     def distances(self, values: Matrix, *, complete: bool = False) -> tuple[Matrix, npt.NDArray[np.intp]]:
         """Distance to the nearest centre and that centre's number, for rows [n, features] with NaN for missing.
 
-        `complete` promises that nothing is missing. A distance beyond the range of a double is the largest double;
-        infinite values give arbitrary distances.
+        `complete` promises that nothing is missing or outside its feature's range widened by up to half its width. A
+        distance beyond the range of a double is the largest double; infinite values give arbitrary distances.
         """
         with np.errstate(all="ignore"):
             starts = range(0, max(len(values), 1), _ROWS_AT_ONCE)
@@ -59,11 +60,21 @@ class Envelope:
             return np.fmin(np.sqrt(np.minimum.reduce(squares, axis=1)), _LARGEST), squares.argmin(axis=1)
 
     def distance(self, row: Matrix, *, complete: bool = False) -> tuple[float, int]:
-        """The same, to the last bit, for one row [1, features]: numpy's calls cost more than eight numbers do."""
+        """The same, to the last bit, for one row [1, features]: numpy's calls cost more than eight numbers do, and so
+        does silencing warnings that cannot come."""
+        if complete and self._is_bounded:
+            return _nearest(self._squares(row, complete)[0].tolist())
         with np.errstate(all="ignore"):
-            squares: list[float] = self._squares(row, complete)[0].tolist()
-        least = min(squares)
-        return min(math.sqrt(least), _LARGEST), squares.index(least)
+            return _nearest(self._squares(row, complete)[0].tolist())
+
+    def _stays_finite(self, features: Sequence[Feature]) -> bool:
+        """Whether no row of numbers inside the ranges, however widened, can overflow on the way to its distances."""
+        ranges = [(feature.minimum, feature.maximum) for feature in features]
+        if self._encoding.has_categories or any(None in each for each in ranges):
+            return False
+        farthest = np.array([[2 * max(abs(low or 0.0), abs(high or 0.0)) for low, high in ranges]])
+        ends = np.concatenate([self._squares(farthest, True), self._squares(-farthest, True)])
+        return bool((ends < _LARGEST / 4).all())  # false for NaN too
 
     def _squares(self, values: Matrix, complete: bool) -> Matrix:
         """Squared distances [rows, centres], each summed along one stretch of memory: in one order for any batch."""
@@ -81,6 +92,11 @@ class Envelope:
         whole[:, :, :numbers] = apart
         whole[:, :, numbers:] = shares.transpose(0, 2, 1)
         return whole
+
+
+def _nearest(squares: list[float]) -> tuple[float, int]:
+    least = min(squares)
+    return min(math.sqrt(least), _LARGEST), squares.index(least)
 
 
 def _shares(encoding: Encoding, centres: Matrix) -> Matrix:

@@ -1,4 +1,7 @@
-"""The records of a request as lines of the log: one for each instance, or one for a body that was no request."""
+"""The records of a request as lines of the log: one for each instance, or one for a body that was no request.
+
+Of the instances of a model with redacted features the lines hold what `scoring.redaction` leaves of them.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,9 @@ from audit.records import VERSION, Record, encode_record
 from scoring.errors import BadRequest
 from scoring.outcome import Decision
 from scoring.protocols.protocol import ScoreRequest
+from scoring.redaction import Redactor
 from scoring.storable import escape_surrogates, storable
-from scoring.verdict import Verdict
+from scoring.verdict import WHOLE_INSTANCE, Verdict
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -27,6 +31,8 @@ class Call(msgspec.Struct, frozen=True):
     request_id: str
     ts: str
     writer: str
+    policies: str | None = None  # fingerprint of serving.toml's
+    redactor: Redactor | None = None
 
 
 def score_lines(
@@ -38,8 +44,11 @@ def score_lines(
     us: dict[str, int],
 ) -> list[bytes]:
     """A line for each instance, in the order of the request."""
-    run_id, run_size = new_id(), sum(decision.place is not None for decision in decisions)
     cold = "start" in us
+    kept = [
+        _kept(instance, verdict, request.plain, call.redactor)
+        for instance, verdict in zip(request.instances, verdicts, strict=True)
+    ]
     return [
         encode_record(
             Record(
@@ -52,25 +61,31 @@ def score_lines(
                 request=call.request_id,
                 row=row,
                 rows=len(ids),
-                run=None if decision.place is None else (run_id, decision.place, run_size),
+                run=decision.run,
                 version=call.version,
                 bundle=call.bundle,
+                policies=call.policies,
                 role="champion" if call.champion else "challenger",
                 outcome=decision.outcome,
                 reasons=decision.reasons,
                 flags=_flags(verdict),
-                x=instance if verdict.clean and request.plain else storable(instance),
+                x=x,
+                redacted=redacted,
                 y=decision.answer,
                 us=us,
                 cold=cold,
             )
         )
-        for row, (instance, verdict, decision) in enumerate(zip(request.instances, verdicts, decisions, strict=True))
+        for row, ((x, redacted), verdict, decision) in enumerate(zip(kept, verdicts, decisions, strict=True))
     ]
 
 
 def request_error_line(call: Call, body: bytes, problem: BadRequest, us: dict[str, int]) -> bytes:
-    """The line for a body that could not be read; its bytes are not kept, only their size and hash."""
+    """The line for a body that could not be read; its bytes are not kept, only their size and hash. Where features are
+    redacted, nothing but the size: a hash without a key lets anybody check a guess."""
+    x: dict[str, Any] = {"size": len(body)}
+    if call.redactor is None:
+        x |= {"sha256": hashlib.sha256(body).hexdigest(), "message": escape_surrogates(str(problem))}
     return encode_record(
         Record(
             v=VERSION,
@@ -82,14 +97,19 @@ def request_error_line(call: Call, body: bytes, problem: BadRequest, us: dict[st
             request=call.request_id,
             version=call.version,
             reasons=[problem.reason],
-            x={
-                "size": len(body),
-                "sha256": hashlib.sha256(body).hexdigest(),
-                "message": escape_surrogates(str(problem)),
-            },
+            x=x,
+            redacted=[] if call.redactor is None else [WHOLE_INSTANCE],
             us=us,
         )
     )
+
+
+def _kept(instance: Any, verdict: Verdict, plain: bool, redactor: Redactor | None) -> tuple[Any, list[str]]:
+    """An instance as its record stores it, and the names of what is not there in clear."""
+    redacted: list[str] = []
+    if redactor is not None:
+        instance, redacted = redactor.kept(instance, verdict)
+    return instance if verdict.clean and plain else storable(instance), redacted
 
 
 def _flags(verdict: Verdict) -> dict[str, Any]:

@@ -13,6 +13,12 @@ def example_instance(manifest: Manifest) -> dict[str, Label]:
     return {feature.name: _example(feature) for feature in manifest.features}
 
 
+def shown_instance(manifest: Manifest) -> dict[str, Label]:
+    """The same for everyone to see: without texts of redacted features, which are of people in the training data."""
+    hidden = {feature.name for feature in manifest.features if feature.redaction != "none" and feature.type == "string"}
+    return {name: "…" if name in hidden else value for name, value in example_instance(manifest).items()}
+
+
 def _example(feature: Feature) -> Label:
     """A feature's value.
 

@@ -10,20 +10,22 @@ A rule reads one value slowly and exactly. Instances that hold nothing but their
 | boolean | true, false | the same, and numbers, 0 and 1 too |
 | string | any text | numbers, booleans, arrays, objects |
 
-A declared sentinel means missing whatever its type; null, NaN and an absent key always do. An integer beyond the
-range of a double counts as an infinity. A text is known by its code points alone: nothing is trimmed, folded or
+A declared sentinel means missing whatever its type; null, NaN and an absent key always do. A declared default is a
+value like any other, of the feature's own type, and flagged. An integer beyond the range of a double counts as an
+infinity. A text is known by its code points alone: nothing is trimmed, folded or
 normalised, as nothing was in training.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
 
-from scoring.artifacts import text_artifacts
-from scoring.bundle import Feature, Label
+from scoring.artifacts import KNOWN_DEFAULT, text_artifacts
+from scoring.bundle import Feature, FeatureType, Label
 from scoring.storable import STRING_LIMIT
 
 MISSING = math.nan
@@ -59,8 +61,12 @@ class FeatureRule:
         self.abstains_outside = feature.outside == "abstain"
         self.low, self.high = _envelope(feature)
         self.numeric_sentinels = _numeric_sentinels(feature)
-        self._sentinels = frozenset(_typed(value) for value in feature.sentinels)
+        self._sentinels = frozenset(typed(value) for value in feature.sentinels)
         self._codes = _codes(feature)
+        self.default_numbers = _default_numbers(feature, self._codes)
+        self._unknown_defaults = frozenset(text for text in feature.defaults if isinstance(text, str)) - set(
+            self._codes
+        )
 
     def plain_codes(self) -> dict[Any, float]:
         """What needs no reading of a string feature: its known texts and what means missing, with nothing to flag."""
@@ -70,7 +76,7 @@ class FeatureRule:
 
     def read(self, value: Any) -> Reading:
         """Judge a value that is present; never raises."""
-        if value is None or value != value or (self._sentinels and _typed(value) in self._sentinels):
+        if value is None or value != value or (self._sentinels and typed(value) in self._sentinels):
             return _IS_MISSING
         if self.type == "string":
             return self._read_text(value) if type(value) is str else _IS_WRONG
@@ -90,7 +96,30 @@ class FeatureRule:
         return "below" if number < self.low else "above"
 
     def _read_text(self, text: str) -> Reading:
-        return Reading(self._codes.get(text, UNKNOWN), artifacts=text_artifacts(text))
+        known_default = (KNOWN_DEFAULT,) if text in self._unknown_defaults else ()
+        return Reading(self._codes.get(text, UNKNOWN), artifacts=text_artifacts(text) + known_default)
+
+
+def typed(value: Any) -> tuple[str, Label] | None:
+    """A key under which 1, true and "1" differ as JSON's types do, and 1 and 1.0 do not; none for NaN and the rest.
+
+    >>> typed(1) == typed(1.0), typed(1) == typed(True), typed("1")
+    (True, False, ('string', '1'))
+    """
+    if type(value) is str:
+        return "string", value
+    if type(value) is bool:
+        return "boolean", value
+    return ("number", value) if _is_number(value) and value == value else None
+
+
+def takes(kind: FeatureType, value: Any) -> bool:
+    """Whether a value is one that a feature of this type may have: neither missing nor refused.
+
+    >>> takes("integer", 3.0), takes("integer", 3.5), takes("float", True), takes("string", "")
+    (True, False, False, True)
+    """
+    return math.isfinite(FeatureRule(Feature(name="", type=kind), takes_missing=False).read(value).number)
 
 
 _IS_MISSING = Reading(MISSING)
@@ -124,21 +153,33 @@ def _numeric_sentinels(feature: Feature) -> list[float]:
     return [float(value) for value in feature.sentinels if _is_number(value)]
 
 
+def defaults_problem(kind: FeatureType, sentinels: Sequence[Label], defaults: Sequence[Label]) -> str | None:
+    """Why values cannot be a feature's declared defaults, none if they can.
+
+    >>> defaults_problem("float", [-1], ["none"])
+    "the default 'none' is no float; if it means missing, declare it as a sentinel"
+    """
+    for value in defaults:
+        if typed(value) in map(typed, sentinels):
+            return f"{value!r} is declared as a sentinel and as a default; it means missing, or it is a value"
+        if not takes(kind, value):
+            return f"the default {value!r} is no {kind}; if it means missing, declare it as a sentinel"
+    return None
+
+
+def _default_numbers(feature: Feature, codes: dict[str, float]) -> list[float]:
+    """What the declared defaults are in the matrix; of texts that all have one number there, none."""
+    if feature.type == "string":
+        return [codes[text] for text in feature.defaults if isinstance(text, str) and text in codes]
+    return [float(value) for value in feature.defaults if takes(feature.type, value)]
+
+
 def _codes(feature: Feature) -> dict[str, float]:
     """Of a string feature, what the graph is given for each text."""
     if feature.type != "string":
         return {}
     texts = [*(feature.categories or []), *feature.known]
     return {str(text): float(place) for place, text in enumerate(texts)}
-
-
-def _typed(value: Any) -> tuple[str, Label] | None:
-    """A key under which 1, 1.0 and "1" differ as JSON's types do: number, boolean and string."""
-    if type(value) is str:
-        return "string", value
-    if type(value) is bool:
-        return "boolean", value
-    return ("number", value) if _is_number(value) and value == value else None
 
 
 def _is_number(value: Any) -> bool:

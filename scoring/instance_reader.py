@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from scoring.artifacts import text_artifacts
+from scoring.artifacts import KNOWN_DEFAULT, text_artifacts
 from scoring.encoding import Matrix
 from scoring.feature_rule import MISSING, FeatureRule
 from scoring.storable import INSTANCE_LIMIT, STRING_LIMIT, too_large
@@ -38,7 +38,11 @@ class InstanceReader:
         self._types = _NUMBERS_AND_BOOLEANS if self._booleans else _NUMBERS
         self._integers = np.array([rule.type == "integer" for rule in rules])
         self._any_integer = bool(self._integers.any())
-        self._sentinels = [(i, value) for i, rule in enumerate(rules) for value in rule.numeric_sentinels]
+        declared = [(i, number, False) for i, rule in enumerate(rules) for number in rule.numeric_sentinels]
+        declared += [(i, number, True) for i, rule in enumerate(rules) for number in rule.default_numbers]
+        self._declared_columns = np.array([column for column, _, _ in declared], dtype=np.intp)
+        self._declared_numbers = np.array([number for _, number, _ in declared], dtype=np.float64)
+        self._are_defaults = np.array([is_default for _, _, is_default in declared], dtype=np.bool_)
 
     def read(self, instances: Sequence[Any], verdicts: Sequence[Verdict]) -> Matrix:
         """A row for each instance, NaN where missing or of the wrong type; reasons go into the verdicts."""
@@ -51,8 +55,8 @@ class InstanceReader:
         except OverflowError:  # a plain row holds an integer beyond the range of a double
             matrix = np.array(self._all_slow(rows, instances, verdicts), dtype=np.float64)
         matrix = matrix.reshape(len(rows), len(self._rules))
-        for column, sentinel in self._sentinels:
-            matrix[matrix[:, column] == sentinel, column] = MISSING
+        if len(self._declared_columns):
+            self._find_declared(matrix, verdicts)
         if self._any_integer:
             self._refuse_fractions(matrix, verdicts)
         return matrix
@@ -111,6 +115,18 @@ class InstanceReader:
         long_text = any(isinstance(value, str) and len(value) > STRING_LIMIT for value in judged)
         if long_text or ((odd or has_extra) and too_large(instance)):
             verdict.because("too_long")
+
+    def _find_declared(self, matrix: Matrix, verdicts: Sequence[Verdict]) -> None:
+        """Sentinels become missing, known defaults are flagged; one comparison looks for all of them."""
+        hits = matrix.take(self._declared_columns, axis=1) == self._declared_numbers
+        if not hits.any():
+            return
+        rows, places = np.nonzero(hits & ~self._are_defaults)
+        matrix[rows, self._declared_columns[places]] = MISSING
+        for row, place in np.argwhere(hits & self._are_defaults).tolist():
+            column = self._declared_columns[place]
+            if not np.isnan(matrix[row, column]):
+                verdicts[row].odd(self._rules[column].name, KNOWN_DEFAULT)
 
     def _all_slow(
         self, rows: Sequence[Sequence[float | None]], instances: Sequence[Any], verdicts: Sequence[Verdict]

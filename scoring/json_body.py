@@ -5,19 +5,20 @@ msgspec reads clean JSON about four times as fast as the standard library, but r
 missing value, infinity and overflow are `not_finite`, a lone surrogate is an artifact, each a matter of one instance
 and not of its neighbours. Of a duplicate key the last one wins, in both readers. A UTF-8 byte order mark is skipped.
 
-Whatever the bytes are, the result is a value or a `BadRequest`, never another exception.
+Whatever the bytes are, the result is a value or a `BadRequest`, never another exception. Its text quotes nothing of the
+body: it reaches the log and the logs, and the body may hold values that must not.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from itertools import chain
 from typing import Any
 
 import msgspec
 
-from scoring.errors import BadRequest, shown
+from scoring.errors import BadRequest
+from scoring.large_json import LARGE_BYTES, decode_in_parts
 
 DEPTH = 64  # levels of arrays and objects; a request needs three
 _FLOAT_DIGITS = 310  # an integer with more digits is beyond the range of a double
@@ -37,7 +38,7 @@ def read_json(body: bytes) -> tuple[Any, bool]:
     ([nan, inf], False)
     """
     try:
-        value, plain = _decoder.decode(body), True
+        value, plain = decode_in_parts(body) if len(body) >= LARGE_BYTES else _decoder.decode(body), True
     except RecursionError:
         raise _too_deep() from None
     except ValueError:  # msgspec's own errors and UnicodeDecodeError are ValueErrors
@@ -59,7 +60,7 @@ def depth(value: Any) -> int:
         if not level:
             return found
         found += 1
-        level = list(chain.from_iterable(item.values() if type(item) is dict else item for item in level))
+        level = [inner for item in level for inner in (item.values() if type(item) is dict else item)]
 
 
 def type_name(value: Any) -> str:
@@ -97,8 +98,12 @@ def _encoding(body: bytes) -> str | None:
 def _where(problem: json.JSONDecodeError) -> str:
     if not problem.doc.strip():
         return 'the body is empty; send JSON such as {"instances": [{…}]}'
-    near = shown(problem.doc[problem.pos : problem.pos + 20]) if problem.pos < len(problem.doc) else "the end"
-    return f"the body is not JSON: {problem.msg} at line {problem.lineno}, column {problem.colno}, near {near}"
+    return f"the body is not JSON: {_fault(problem.msg)} at line {problem.lineno}, column {problem.colno}"
+
+
+def _fault(message: str) -> str:
+    """The reader's own words, without the character that a few of them quote after a colon."""
+    return message.partition(":")[0].removesuffix(" at")
 
 
 def _integer(digits: str) -> float:

@@ -10,6 +10,7 @@ only where something is amiss.
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Hashable, Sequence
 from typing import Any
@@ -18,6 +19,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from scoring.artifacts import DUPLICATE_INSTANCE, UNSEEN_CATEGORY
 from scoring.bundle import Manifest
 from scoring.encoding import Matrix
 from scoring.envelope import Envelope
@@ -43,6 +45,7 @@ class Judge:
         self._strings = [i for i, rule in enumerate(self._rules) if rule.type == "string"]
         self._low = np.array([max(rule.low, -sys.float_info.max) for rule in self._rules])
         self._high = np.array([min(rule.high, sys.float_info.max) for rule in self._rules])
+        self._lows, self._highs = self._low.tolist(), self._high.tolist()
         self._envelope = Envelope(manifest.features, manifest.calibration) if manifest.calibration else None
         self._abstains_apart = criteria.joint == "abstain"
 
@@ -50,11 +53,10 @@ class Judge:
         """Verdicts for parsed JSON values, which are instances if all is well; never raises."""
         verdicts = [Verdict() for _ in instances]
         matrix = self._reader.read(instances, verdicts)
-        inside = (matrix >= self._low) & (matrix <= self._high)  # false for missing values and infinities too
-        ordinary = bool(inside.all())
+        ordinary = self._is_ordinary(matrix)
         if not ordinary:
             self._judge_gaps(matrix, verdicts)
-            self._judge_ranges(matrix, inside, verdicts)
+            self._judge_ranges(matrix, verdicts)
         if self._envelope is not None:
             self._judge_distances(self._envelope, matrix, ordinary, verdicts)
         if len(verdicts) > 1:
@@ -64,6 +66,18 @@ class Judge:
             if verdict.reasons:
                 verdict.settle()
         return Judged(matrix, verdicts)
+
+    def _is_ordinary(self, matrix: Matrix) -> bool:
+        """Whether every value is there and inside its range; for one row without numpy, whose calls cost more."""
+        if len(matrix) == 1:
+            (row,) = matrix.tolist()
+            return all(map(operator.le, self._lows, row)) and all(map(operator.ge, self._highs, row))
+        inside = self._inside(matrix)
+        return bool(inside.all())
+
+    def _inside(self, matrix: Matrix) -> npt.NDArray[np.bool_]:
+        """The values inside their ranges: no missing value and no infinity is."""
+        return (matrix >= self._low) & (matrix <= self._high)
 
     def _judge_gaps(self, matrix: Matrix, verdicts: list[Verdict]) -> None:
         """Missing values by each feature's policy, and infinities."""
@@ -80,11 +94,13 @@ class Judge:
             if rule.missing != "impute":
                 verdict.because("missing_required" if rule.missing == "abstain" else "missing_feature")
 
-    def _judge_ranges(self, matrix: Matrix, inside: npt.NDArray[np.bool_], verdicts: list[Verdict]) -> None:
+    def _judge_ranges(self, matrix: Matrix, verdicts: list[Verdict]) -> None:
         """Finite numbers outside the widened training range, and categories that training did not have."""
-        for row, column in np.argwhere(~inside & np.isfinite(matrix)).tolist():
+        for row, column in np.argwhere(~self._inside(matrix) & np.isfinite(matrix)).tolist():
             verdict, rule = verdicts[row], self._rules[column]
-            verdict.outside[rule.name] = rule.side(matrix[row, column])
+            side = verdict.outside[rule.name] = rule.side(matrix[row, column])
+            if side == "unseen":
+                verdict.odd(rule.name, UNSEEN_CATEGORY)
             if rule.abstains_outside:
                 verdict.because("outside_calibration")
 
@@ -134,5 +150,5 @@ def _flag_equal_values(matrix: Matrix, verdicts: list[Verdict], unknown: dict[in
         if row in unknown:
             values = (values, *unknown[row])
         if values in seen:
-            verdict.artifacts.setdefault(WHOLE_INSTANCE, []).append("duplicate_instance")
+            verdict.odd(WHOLE_INSTANCE, DUPLICATE_INSTANCE)
         seen.add(values)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from scoring.bundle import Manifest
 from scoring.protocols.signature import NO_PREDICTION, TensorType, classes_text, inputs_of, outputs_of
 
@@ -20,9 +22,12 @@ def server_metadata(version: str) -> dict[str, Any]:
     return {"name": SERVER, "version": version, "extensions": list(EXTENSIONS)}
 
 
-def model_metadata(manifest: Manifest, versions: list[str], champion: str | None) -> dict[str, Any]:
+def model_metadata(
+    manifest: Manifest, versions: list[str], champion: str | None, challengers: list[str]
+) -> dict[str, Any]:
     """`GET /v2/models/{model}`: one input of shape [-1] for each feature, and what is answered for each instance."""
     parameters = {"version": manifest.version, "champion": champion, "task": manifest.task}
+    parameters["challengers"] = msgspec.json.encode(challengers).decode()  # a parameter is a text, number or boolean
     if manifest.classes:
         parameters["classes"] = classes_text(manifest)
     return {

@@ -4,6 +4,8 @@ Sessions use one thread and do not spin: ONNX Runtime sizes its pools by the mac
 instance turns a run of 22 µs into one of 77. onnxruntime is imported when the first bundle is loaded and not with this
 module, so that the import can overlap with that of the storage SDK.
 
+A run has a limit, at which `scoring.watchdog` ends it; the warm-up run too, so that a graph that never ends is refused.
+
 onnxruntime 1.26 and 1.27 give wrong labels for forests (https://github.com/microsoft/onnxruntime/issues/28557) and
 are refused.
 """
@@ -19,13 +21,20 @@ import numpy.typing as npt
 
 from scoring.bundle import Bundle, Feature, Manifest, Output
 from scoring.encoding import Matrix
+from scoring.watchdog import WATCHDOG, Watchdog
 
+RUN_TIMEOUT_S = 30.0
 _WRONG_FORESTS = ("1.26.", "1.27.")
-_ERRORS_ONLY = 3  # ONNX Runtime's log severity
+_FATAL_ONLY = 4  # ONNX Runtime's log severity: its errors quote input values, and come as exceptions too
+_QUICK_S = 0.1  # a model that takes longer is timed by its first run alone
 
 
 class ModelError(Exception):
     """A graph that cannot be loaded or run, or that does not answer as its manifest says."""
+
+
+class RunTimeout(ModelError):
+    """A run that was ended because it took longer than it may."""
 
 
 class Answers(msgspec.Struct, frozen=True):
@@ -40,38 +49,56 @@ class Answers(msgspec.Struct, frozen=True):
 class Model:
     """A loaded graph. `run` may be called from any thread."""
 
-    def __init__(self, bundle: Bundle) -> None:
+    def __init__(self, bundle: Bundle, run_timeout_s: float = RUN_TIMEOUT_S, watchdog: Watchdog = WATCHDOG) -> None:
         self.bundle = bundle
+        self.run_timeout_s = run_timeout_s
+        self._watchdog = watchdog
         self.manifest = bundle.manifest
         _check_served(self.manifest)
         self._session = _session(bundle)
+        self._run_options = _onnxruntime().RunOptions
         outputs = [(field, name) for field, name in _names(self.manifest.output) if name is not None]
         self._fields = [field for field, _ in outputs]
         self._names = [name for _, name in outputs]
         _check_graph(self._session, self.manifest, self._names)
         self.single_run_s = self._warm()
 
-    def run(self, rows: Matrix) -> Answers:
-        """Answers for rows [n, features], NaN for missing; raises `ModelError`, whose text holds no values."""
+    def run(self, rows: Matrix, limit_s: float | None = None) -> Answers:
+        """Answers for rows [n, features], NaN for missing; raises `ModelError`, whose text holds no values, and
+        `RunTimeout` when it took longer than `limit_s`, by default the model's own limit."""
+        limit_s = self.run_timeout_s if limit_s is None else limit_s
+        options = self._run_options()
+        self._watchdog.watch(options, limit_s, self)
         try:
-            arrays = self._session.run(self._names, {self.manifest.input: rows})
+            arrays = self._session.run(self._names, {self.manifest.input: rows}, options)
         except Exception as problem:
+            if options.terminate:
+                raise RunTimeout(f"the run was ended: it took longer than it may, {limit_s:.3g} s") from problem
             raise ModelError(f"the run failed: {type(problem).__name__}") from problem
+        finally:
+            self._watchdog.forget(options)
         answers = dict(zip(self._fields, arrays, strict=True))
         _check_answers(answers, len(rows), len(self.manifest.classes))
         return Answers(**answers)
+
+    def end_runs(self) -> None:
+        """End the runs that are under way, in whatever threads, as if their limit were reached."""
+        self._watchdog.end_runs_of(self)
 
     def _warm(self) -> float:
         """Run on training means and first categories, whose code is 0: the first run allocates, the quickest of the
         next three is what one row takes."""
         row = np.array([[feature.mean or 0.0 for feature in self.manifest.features]])
+        try:
+            first_s = self._timed(row)
+        except RunTimeout as problem:
+            raise ModelError(f"its first run, on one row, took longer than {self.run_timeout_s:.3g} s") from problem
+        return min(self._timed(row) for _ in range(3)) if first_s < _QUICK_S else first_s
+
+    def _timed(self, row: Matrix) -> float:
+        start_s = time.perf_counter()
         self.run(row)
-        taken_s = []
-        for _ in range(3):
-            start_s = time.perf_counter()
-            self.run(row)
-            taken_s.append(time.perf_counter() - start_s)
-        return min(taken_s)
+        return time.perf_counter() - start_s
 
 
 def _check_served(manifest: Manifest) -> None:
@@ -101,7 +128,7 @@ def _session(bundle: Bundle) -> Any:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.log_severity_level = _ERRORS_ONLY
+    options.log_severity_level = _FATAL_ONLY
     try:
         return onnxruntime.InferenceSession(bundle.model_path, options, providers=["CPUExecutionProvider"])
     except Exception as problem:
@@ -140,5 +167,6 @@ def _check_answers(answers: dict[str, npt.NDArray[Any]], rows: int, classes: int
         if array.shape != shape:
             raise ModelError(f"output {field} has the shape {array.shape}, not {shape}")
     labels = answers.get("label_index")
-    if labels is not None and labels.view(np.uint64).max(initial=0) >= classes:  # a negative one is huge without sign
+    positions = [] if labels is None else labels.tolist()
+    if positions and not (min(positions) >= 0 and max(positions) < classes):
         raise ModelError(f"output label_index is not a position among {classes} classes")

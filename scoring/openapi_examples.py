@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from scoring.bundle import Manifest
-from scoring.example import example_instance
+from scoring.example import shown_instance
 from scoring.openapi_inference import inference_example
 from scoring.openapi_invocation import csv_example, invocation_examples
 
@@ -30,7 +30,7 @@ def examples_of(
 
 
 def _scores(manifest: Manifest) -> dict[str, Any]:
-    return {"instances": [example_instance(manifest)], "ids": [INSTANCE_ID]}
+    return {"instances": [shown_instance(manifest)], "ids": [INSTANCE_ID]}
 
 
 def _labels(manifest: Manifest) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from scoring.bundle import Manifest
-from scoring.example import example_instance
+from scoring.example import shown_instance
 from scoring.openapi_lengths import LENGTHS, Schema, of_length
 from scoring.protocols.signature import INSTANCE_ID, inputs_of, outputs_of
 from scoring.protocols.tensors import DATATYPES
@@ -40,7 +40,7 @@ def inference_example(manifest: Manifest) -> dict[str, Any]:
     kinds = {tensor.name: tensor.datatype for tensor in inputs_of(manifest)}
     tensors = [
         {"name": name, "shape": [1], "datatype": kinds[name], "data": [value]}
-        for name, value in example_instance(manifest).items()
+        for name, value in shown_instance(manifest).items()
     ]
     return {"id": "request-1", "inputs": tensors}
 

@@ -12,7 +12,7 @@ import io
 from typing import Any
 
 from scoring.bundle import Manifest
-from scoring.example import example_instance
+from scoring.example import shown_instance
 from scoring.openapi_lengths import Schema, equally_long, items_of, of_length
 
 CSV_TEXT = (
@@ -46,7 +46,7 @@ def invocation_schemas(beside: Schema, answered: Schema) -> dict[str, Schema]:
 
 def invocation_examples(manifest: Manifest) -> dict[str, Any]:
     """Three of the JSON formats, by name."""
-    instance = example_instance(manifest)
+    instance = shown_instance(manifest)
     return {
         "dataframe_split": {"dataframe_split": {"columns": list(instance), "data": [list(instance.values())]}},
         "dataframe_records": {"dataframe_records": [instance]},
@@ -56,7 +56,7 @@ def invocation_examples(manifest: Manifest) -> dict[str, Any]:
 
 def csv_example(manifest: Manifest) -> str:
     """A line of names and one of values."""
-    instance, text = example_instance(manifest), io.StringIO()
+    instance, text = shown_instance(manifest), io.StringIO()
     csv.writer(text, lineterminator="\n").writerows([list(instance), list(instance.values())])
     return text.getvalue()
 

@@ -9,9 +9,10 @@ import msgspec
 
 from audit.records import Record
 from audit.writer import Receipt
+from scoring.artifacts import ARTIFACTS
 from scoring.bundle import Feature, Manifest
 from scoring.errors import BadRequestReason
-from scoring.example import DIGITS, example_instance
+from scoring.example import DIGITS, shown_instance
 from scoring.feature_rule import FeatureRule
 from scoring.fields import ID, ID_RULE
 from scoring.label_lines import LabelResult
@@ -27,6 +28,7 @@ from scoring.verdict import REASONS as INPUT_REASONS
 
 _REF = "#/components/schemas/{name}"
 CATEGORIES = 100  # of a feature, listed at most
+_OF_TRAINING = ("minimum", "maximum", "categories", "more_categories")  # values of people in the training data
 
 
 def ref(name: str, kind: str = "schemas") -> Schema:
@@ -38,6 +40,7 @@ def schemas(manifests: list[Manifest]) -> dict[str, Schema]:
     """All component schemas: the shared ones, and an instance's for each model."""
     _, answered = msgspec.json.schema_components([Result, LabelResult, Receipt, Record], ref_template=_REF)
     _name_reasons(answered["Result"], INPUT_REASONS + MODEL_REASONS)
+    _name_artifacts(answered["Flags"])
     _name_reasons(answered["LabelResult"], LABEL_REASONS)
     instances = {instance_name(manifest): _instance(manifest) for manifest in manifests}
     shared = _shared()
@@ -76,8 +79,11 @@ def _feature(feature: Feature, rule: FeatureRule) -> dict[str, Any]:
         "missing": rule.missing,
         "outside": feature.outside,
         "sentinels": feature.sentinels or None,
+        "defaults": feature.defaults or None,
+        "redaction": None if feature.redaction == "none" else feature.redaction,
     }
-    return {name: value for name, value in found.items() if value is not None}
+    hidden = () if feature.redaction == "none" else _OF_TRAINING
+    return {name: value for name, value in found.items() if value is not None and name not in hidden}
 
 
 def _texts(feature: Feature) -> list[str]:
@@ -92,13 +98,15 @@ def _instance(manifest: Manifest) -> Schema:
         "answered as `rejected`.",
         "properties": {feature.name: {"description": _range(feature)} for feature in manifest.features},
         "x-features": describe_features(manifest),
-        "examples": [example_instance(manifest)],
+        "examples": [shown_instance(manifest)],
     }
 
 
 def _range(feature: Feature) -> str:
     words = {"float": "a number", "integer": "a whole number", "boolean": "true or false", "string": "a string"}
     text = words[feature.type]
+    if feature.redaction != "none":
+        return text + (f" {feature.unit}" if feature.unit else "") + ", redacted in the log"
     if feature.minimum is not None and feature.maximum is not None:
         text += f", in training {feature.minimum:.{DIGITS}g} to {feature.maximum:.{DIGITS}g}"
     if feature.type == "string":
@@ -119,6 +127,12 @@ def _score_request(instances: list[str]) -> Schema:
 
 def _name_reasons(schema: Schema, reasons: tuple[str, ...]) -> None:
     schema["properties"]["reasons"]["items"] = {"type": "string", "enum": list(reasons)}
+
+
+def _name_artifacts(schema: Schema) -> None:
+    found = schema["properties"]["artifacts"]
+    found["additionalProperties"]["items"] = {"type": "string", "enum": list(ARTIFACTS)}
+    found["description"] = "; ".join(f"{word}: {meaning}" for word, meaning in ARTIFACTS.items())
 
 
 _ID: Schema = {"type": "string", "pattern": f"^{ID.pattern}$", "description": ID_RULE}

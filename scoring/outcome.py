@@ -7,6 +7,7 @@ criterion of the manifest then made it abstain, the record alone keeps the answe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -15,22 +16,23 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.bundle import Manifest, class_key
+from scoring.inference import Run
 from scoring.model import Answers
 from scoring.verdict import Verdict
 
-REASONS = ("low_confidence", "output_out_of_range", "not_converged", "model_error", "non_finite_output")
+REASONS = ("low_confidence", "output_out_of_range", "not_converged", "model_error", "non_finite_output", "timeout")
 Outcome = Literal["scored", "abstained", "rejected", "failed"]
 Mask = npt.NDArray[np.bool_]
 Answer = dict[str, Any]  # {"label", "probabilities"}, {"label", "score"} or {"value"}
 
 
 class Decision(msgspec.Struct, gc=False):
-    """An instance's end: its outcome, why, the model's answer if there is a sensible one, and its place in the run."""
+    """An instance's end: its outcome, why, the model's answer if there is a sensible one, and its place in a run."""
 
     outcome: Outcome
     reasons: list[str]
     answer: Answer | None = None
-    place: int | None = None  # position in the run of the model; None if it was not run on this instance
+    run: tuple[str, int, int] | None = None  # the run's id, position in it, its size; None if there was no run on this
 
 
 class Decider:
@@ -43,27 +45,30 @@ class Decider:
         abstains = manifest.criteria.not_converged == "abstain" and bool(manifest.convergence)
         self._always = ["not_converged"] if abstains else []
 
-    def decide(self, verdicts: Sequence[Verdict], accepted: Sequence[int], answers: Answers | None) -> list[Decision]:
-        """A decision for each verdict. `accepted` are the positions that were run, in order; `answers` is None if the
-        run failed, which fails all of them and none of the others."""
+    def decide(self, verdicts: Sequence[Verdict], runs: Sequence[Run]) -> list[Decision]:
+        """A decision for each verdict. A run that failed fails its own instances and none of the others."""
         decisions: list[Decision | None] = [None] * len(verdicts)
-        if answers is None:
-            for place, position in enumerate(accepted):
-                decisions[position] = Decision("failed", ["model_error"], place=place)
-        elif accepted:
-            for place, (position, decision) in enumerate(zip(accepted, self._answered(answers), strict=True)):
-                decision.place = place
-                decisions[position] = decision
+        for run in runs:
+            size = len(run.rows)
+            for place, (row, decision) in enumerate(zip(run.rows, self._decided(run), strict=True)):
+                decision.run = None if run.id is None else (run.id, place, size)
+                decisions[row] = decision
         return [
             _refused(verdict) if decision is None else decision
             for verdict, decision in zip(verdicts, decisions, strict=True)
         ]
 
+    def _decided(self, run: Run) -> list[Decision]:
+        if run.answers is not None:
+            return self._answered(run.answers)
+        assert run.reason is not None, "a run without answers has a reason"
+        return [Decision("failed", [run.reason]) for _ in run.rows]
+
     def _answered(self, answers: Answers) -> list[Decision]:
         """Decisions of the instances that were run, in the order of the run."""
         given = self._answers(answers)
         doubts = self._doubts(answers)
-        if not doubts and not self._always and _all_finite(answers):
+        if not doubts and not self._always and _seem_finite(answers):
             return [Decision("scored", [], answer) for answer in given]
         finite = _finite(answers)
         return [
@@ -106,9 +111,13 @@ class Decider:
         return [(word, mask) for word, mask in found if mask.any()]
 
 
-def _all_finite(answers: Answers) -> bool:
-    outputs = (answers.value, answers.probabilities, answers.score)
-    return all(output is None or bool(np.isfinite(output).all()) for output in outputs)
+def _seem_finite(answers: Answers) -> bool:
+    """Whether the outputs add up to a finite number, so that each is one. A few sums are cheaper than numpy's calls;
+    where finite numbers overflow when added, `_finite` looks at each."""
+    if answers.probabilities is not None:
+        return math.isfinite(sum(map(sum, answers.probabilities.tolist())))
+    output = answers.score if answers.value is None else answers.value
+    return output is None or math.isfinite(sum(output.tolist()))
 
 
 def _finite(answers: Answers) -> Mask:

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable
 
 import msgspec
-import numpy as np
 
 from audit.ids import new_id
 from audit.records import timestamp
@@ -22,8 +21,7 @@ from scoring.content_coding import decoded
 from scoring.errors import BadRequest
 from scoring.evidence import Call, request_error_line, score_lines
 from scoring.fields import usable_id
-from scoring.judge import Judged
-from scoring.model import Answers, ModelError
+from scoring.inference import Run, infer
 from scoring.outcome import Decision
 from scoring.process_start import process_age_s
 from scoring.protocols.protocol import Answer, Findings, ScoreRequest, Terms
@@ -47,24 +45,30 @@ class Scored(msgspec.Struct, frozen=True):
 
     call: Call
     request: ScoreRequest
+    ids: list[str]
     decisions: list[Decision]
     answer: Answer
     lines: list[bytes]
-    model_error: str | None = None
+    size_bytes: int  # of the lines, each with its end
+    us: dict[str, int]  # microseconds of each stage, as in the records
+    runs: list[Run]
 
 
 class Refused(Exception):
     """A body that is no request: the client's error, and the record to make durable before the client hears of it."""
 
-    def __init__(self, problem: BadRequest, line: bytes) -> None:
+    def __init__(self, problem: BadRequest, line: bytes, us: dict[str, int]) -> None:
         super().__init__(str(problem))
         self.problem = problem
         self.line = line
+        self.us = us
 
 
-def score_body(served: Served, arrival: Arrival, protocol: ProtocolName = "native") -> Scored:
+def score_body(
+    served: Served, arrival: Arrival, protocol: ProtocolName = "native", limit_s: float | None = None
+) -> Scored:
     """Score every instance in a body; raises `Refused` if it is no request, `BodyTooLarge` if it is a large one
-    compressed."""
+    compressed. `limit_s`: for the model, by default what serving.toml says."""
     watch, speaks = Stopwatch(), PROTOCOLS[protocol]
     try:
         content = decoded(arrival.content, arrival.max_body_bytes)
@@ -72,23 +76,23 @@ def score_body(served: Served, arrival: Arrival, protocol: ProtocolName = "nativ
     except BadRequest as problem:
         watch.lap("decode")
         line = request_error_line(_call(served, arrival, None), arrival.content.body, problem, watch.us)
-        raise Refused(problem, line) from problem
+        raise Refused(problem, line, watch.us) from problem
     call = _call(served, arrival, request.request_id)
     ids = request.ids or [new_id() for _ in request.instances]
     watch.lap("decode")
     judged = served.judge.judge(request.instances, request.ids)
     watch.lap("judge")
-    accepted = [row for row, verdict in enumerate(judged.verdicts) if verdict.outcome is None]
-    answers, model_error = _infer(served, judged, accepted)
+    runs = infer(served.model, judged, limit_s)
     watch.lap("infer")
-    decisions = served.decider.decide(judged.verdicts, accepted, answers)
+    decisions = served.decider.decide(judged.verdicts, runs)
     findings = Findings(served.manifest, request.wishes, call.request_id, ids, decisions, judged.verdicts)
     answer = speaks.encode(findings)
     watch.lap("encode")
     if arrival.cold:
         watch.us["start"] = round(process_age_s() * 1e6)
     lines = score_lines(call, request, ids, judged.verdicts, decisions, watch.us)
-    return Scored(call, request, decisions, answer, lines, model_error)
+    size_bytes = sum(map(len, lines)) + len(lines)
+    return Scored(call, request, ids, decisions, answer, lines, size_bytes, watch.us, runs)
 
 
 class Stopwatch:
@@ -121,15 +125,6 @@ def _call(served: Served, arrival: Arrival, own_id: str | None) -> Call:
         request_id=own_id or usable_id(arrival.request_id),
         ts=timestamp(arrival.received_s),
         writer=arrival.writer_id,
+        policies=served.policies,
+        redactor=served.redactor,
     )
-
-
-def _infer(served: Served, judged: Judged, accepted: list[int]) -> tuple[Answers | None, str | None]:
-    """The model's answers for the accepted rows, in one run; with what went wrong instead, if it did."""
-    if not accepted:
-        return None, None
-    everything = len(accepted) == len(judged.verdicts)
-    try:
-        return served.model.run(judged.matrix if everything else np.take(judged.matrix, accepted, axis=0)), None
-    except ModelError as problem:
-        return None, str(problem)

@@ -14,21 +14,24 @@ import asyncio
 import logging
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
+
 from audit.errors import Ambiguous, Unavailable
 from audit.writer import Receipt
 from scoring.catalog import Catalog, Served
+from scoring.challengers import Challengers
 from scoring.content import Content, Reply
 from scoring.content_coding import is_coded
 from scoring.errors import BodyTooLarge, LogUnavailable, NotReady, RecordsTooLarge
 from scoring.label_lines import LabelResult, label_body
 from scoring.metadata import model_metadata
 from scoring.protocols.registry import ProtocolName
+from scoring.request_log import RequestFacts
 from scoring.response import encode_body
 from scoring.score import Arrival, Refused, Scored, score_body
 from scoring.settings import ScoringSettings
@@ -36,6 +39,7 @@ from scoring.settings import ScoringSettings
 _INLINE_BYTES = 32 * 1024  # 0.6 ms from body to records, see docs/decisions/0006
 _VALUE_BYTES = 8  # of one value, as a tensor has it; in JSON about as many
 _INLINE_RUN_S = 0.002  # of the model, estimated from its warm-up run
+_INLINE_LIMIT_S = 0.5  # at which a run that takes longer than estimated is ended, to be made again in a thread
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +54,8 @@ class Writer(Protocol):
 
     async def commit(self, lines: Sequence[bytes]) -> list[Receipt]: ...
 
+    def commit_later(self, lines: Sequence[bytes]) -> None: ...
+
 
 class KnownInstances(Protocol):
     """What scoring needs of `audit.lookup.KnownIds`; the call blocks."""
@@ -57,8 +63,7 @@ class KnownInstances(Protocol):
     def known(self, model: str, ids: Iterable[str]) -> set[str]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreResponse:
+class ScoreResponse(msgspec.Struct, frozen=True):
     """An answer whose records are durable."""
 
     model: str
@@ -92,7 +97,7 @@ class LabelResponse:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether every champion answers and the log takes records; if not, the problems by what has them."""
+    """Whether every champion answers and the log takes records; and all problems, also of those no champion needs."""
 
     ready: bool
     problems: dict[str, str]
@@ -120,6 +125,7 @@ class Service:
         self._cold = True
         self._pool = ThreadPoolExecutor(os.process_cpu_count() or 1, thread_name_prefix="scoring")
         self._label_thread = ThreadPoolExecutor(1, thread_name_prefix="labels")
+        self._challengers = Challengers(catalog, writer)
 
     async def score(
         self,
@@ -128,40 +134,56 @@ class Service:
         content: Content,
         request_id: str | None = None,
         protocol: ProtocolName = "native",
+        facts: RequestFacts | None = None,
     ) -> ScoreResponse:
-        """Score every instance in a body. `request_id` is the one of the header; the body's own has precedence.
+        """Score every instance in a body. `request_id` is the one of the header; the body's own has precedence. What
+        becomes known of the request is noted in `facts`, before something fails too.
 
         Raises `UnknownModel`, `UnknownVersion`, `NotReady`, `BodyTooLarge` (none of them recorded), `BadRequest` once
         its record is durable, and `LogUnavailable` when records are not.
         """
+        facts = facts or RequestFacts()
         served = await self._get(model, version)
+        facts.model, facts.version, facts.protocol = served.name, served.version, protocol
         self._check_size(content.body)
         most = self.catalog.max_instances(served.name, self._settings.max_instances)
         try:
             scored = await self._score(served, self._arrival(content, request_id, most, cold=self._cold), protocol)
         except Refused as refused:
-            await self._commit([refused.line])
+            facts.us = refused.us
+            await self._commit([refused.line], len(refused.line) + 1, facts)
             raise refused.problem from None
-        receipts = await self._commit(scored.lines)
         call = scored.call
+        outcomes = _counts([decision.outcome for decision in scored.decisions])
+        facts.request_id, facts.instances, facts.outcomes = call.request_id, len(scored.decisions), outcomes
+        facts.us, facts.cold = scored.us, "start" in scored.us
+        receipts = await self._commit(scored.lines, scored.size_bytes, facts)
+        self._challengers.offer(scored)
         return ScoreResponse(
             model=call.model,
             version=call.version,
             request_id=call.request_id,
-            outcomes=Counter(decision.outcome for decision in scored.decisions),
+            outcomes=outcomes,
             receipts=receipts,
             reply=scored.answer.reply(receipts),
         )
 
-    async def label(self, model: str, content: Content, request_id: str | None = None) -> LabelResponse:
+    async def label(
+        self, model: str, content: Content, request_id: str | None = None, facts: RequestFacts | None = None
+    ) -> LabelResponse:
         """Record ground truth for earlier instances; raises as `score`, but a body that is no request is not recorded,
         for it was no call of the model."""
+        facts = facts or RequestFacts()
         served = await self._get(model, None)
+        facts.model = served.name
         self._check_size(content.body)
         arrival = self._arrival(content, request_id, self._settings.max_instances)
         loop = asyncio.get_running_loop()
         labelled = await loop.run_in_executor(self._label_thread, label_body, served, arrival, self._known)
-        receipts = await self._commit(labelled.lines)
+        facts.request_id, facts.instances = labelled.request_id, len(labelled.results)
+        facts.outcomes = _counts([result.outcome for result in labelled.results])
+        size_bytes = sum(map(len, labelled.lines)) + len(labelled.lines)
+        receipts = await self._commit(labelled.lines, size_bytes, facts)
         head = {"model": model, "request_id": labelled.request_id}
         reply = Reply(encode_body(head, labelled.encoded, receipts))
         return LabelResponse(**head, results=labelled.results, receipts=receipts, reply=reply)
@@ -169,7 +191,10 @@ class Service:
     async def metadata(self, model: str, version: str | None = None) -> dict[str, Any]:
         """A model's inputs and outputs; raises `UnknownModel`, `UnknownVersion`, `NotReady`."""
         served = await self._get(model, version)
-        return model_metadata(served.manifest, self.catalog.versions(model), self.catalog.champion(model))
+        catalog = self.catalog
+        return model_metadata(
+            served.manifest, catalog.versions(model), catalog.champion(model), catalog.challengers(model)
+        )
 
     async def model_ready(self, model: str, version: str | None = None) -> bool:
         """Whether a model can answer; raises `UnknownModel`, `UnknownVersion`."""
@@ -180,17 +205,20 @@ class Service:
         return True
 
     def ready(self) -> Readiness:
-        """Whether all is well: nothing was refused, some model answers, and the log takes records."""
-        problems = self.catalog.problems
-        if not self.catalog.champions() and not problems:
+        """Whether all is well: no champion was refused, some model answers, and the log takes records."""
+        problems, ready = self.catalog.problems, self.catalog.ready
+        if ready and not self.catalog.champions():
+            ready = False
             problems["models"] = f"there is no bundle in {self._settings.models.name or 'the models folder'}"
         if not self._writer.healthy:
+            ready = False
             problems["log"] = "the audit log cannot be written now; requests are refused until it can"
-        return Readiness(ready=not problems, problems=problems)
+        return Readiness(ready=ready, problems=problems)
 
     def close(self) -> None:
         """End the threads; what they work on is finished first."""
         self._pool.shutdown()
+        self._challengers.close()
         self._label_thread.shutdown()
 
     async def _get(self, model: str, version: str | None) -> Served:
@@ -216,34 +244,50 @@ class Service:
     async def _score(self, served: Served, arrival: Arrival, protocol: ProtocolName) -> Scored:
         self._cold = False
         try:
-            if is_small(served, arrival.content):
-                scored = score_body(served, arrival, protocol)
-            else:
+            scored = self._score_at_once(served, arrival, protocol) if is_small(served, arrival.content) else None
+            if scored is None:
                 loop = asyncio.get_running_loop()
                 scored = await loop.run_in_executor(self._pool, score_body, served, arrival, protocol)
         except Refused:
             self._cold = arrival.cold  # the cold start is the first scored request's, and this was none
             raise
-        if scored.model_error is not None:
+        error = next((run.error for run in scored.runs if run.error is not None), None)
+        if error is not None:
             call = scored.call
-            _log.error("%s/%s, request %s: %s", call.model, call.version, call.request_id, scored.model_error)
+            _log.error("%s/%s, request %s: %s", call.model, call.version, call.request_id, error)
         return scored
 
-    async def _commit(self, lines: Sequence[bytes]) -> list[Receipt]:
-        size_bytes = sum(map(len, lines)) + len(lines)
+    def _score_at_once(self, served: Served, arrival: Arrival, protocol: ProtocolName) -> Scored | None:
+        """On the event loop, which must not stand still: None when the model took longer than it looked. From then on
+        its requests go to threads, this one first."""
+        limit_s = min(_INLINE_LIMIT_S, served.model.run_timeout_s)
+        scored = score_body(served, arrival, protocol, limit_s)
+        if not any(run.reason == "timeout" for run in scored.runs):
+            return scored
+        served.model.single_run_s = limit_s
+        return scored if limit_s == served.model.run_timeout_s else None
+
+    async def _commit(self, lines: Sequence[bytes], size_bytes: int, facts: RequestFacts) -> list[Receipt]:
         if size_bytes > self._queue_bytes:  # the writer would refuse it as it refuses what may fit later
             raise RecordsTooLarge(size_bytes, self._queue_bytes)
+        began_s = time.perf_counter()
         try:
             return await self._writer.commit(lines)
         except Unavailable as problem:
             _log.warning("the log did not take %d records: %s", len(lines), problem)
             raise LogUnavailable(ambiguous=isinstance(problem, Ambiguous)) from problem
+        finally:
+            facts.log_wait_ms = round((time.perf_counter() - began_s) * 1000, 3)
 
     def _known(self, model: str, ids: list[str]) -> set[str]:
         try:
             return self._known_ids.known(model, ids)
         except Unavailable as problem:
             raise LogUnavailable() from problem
+
+
+def _counts(outcomes: Sequence[str]) -> dict[str, int]:
+    return {outcome: outcomes.count(outcome) for outcome in set(outcomes)}
 
 
 def is_small(served: Served, content: Content) -> bool:

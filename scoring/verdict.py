@@ -1,7 +1,8 @@
 """What judging finds about one instance, in the fixed words of the API and the log.
 
-`artifacts` and `outside` are keyed by feature: `{"age": ["lone_surrogate"]}`, `{"age": "below"}` (or `above`, or
+`artifacts` and `outside` are keyed by feature: `{"age": ["known_default"]}`, `{"age": "below"}` (or `above`, or
 `unseen` for a category). What is odd about the instance as a whole stands under `*`: `{"*": ["duplicate_instance"]}`.
+The words of `artifacts` are those of `scoring.artifacts`.
 """
 
 from __future__ import annotations
@@ -41,6 +42,12 @@ class Verdict(msgspec.Struct, gc=False):
         """
         if reason not in self.reasons:
             self.reasons.append(reason)
+
+    def odd(self, where: str, artifact: str) -> None:
+        """Flag an artifact of a feature, or of the whole instance, once."""
+        found = self.artifacts.setdefault(where, [])
+        if artifact not in found:
+            found.append(artifact)
 
     def settle(self) -> None:
         """Order the reasons and derive the outcome: a reason to reject outweighs any to abstain."""

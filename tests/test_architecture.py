@@ -20,6 +20,7 @@ ARROWS = {
     "audit": set[str](),
     "training": {"scoring", "evaluation", "audit"},
     "infra": {"function_app"},
+    "bench": {"function_app", "scoring", "evaluation", "audit", "training", "infra"},
 }
 OPEN_TO_ALL = "scoring.bundle"
 FORBIDDEN_ON_THE_HOT_PATH = {"pandas", "sklearn", "scipy", "pyarrow", "matplotlib", "skl2onnx", "onnx"}

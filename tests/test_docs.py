@@ -14,10 +14,18 @@ import pytest
 from audit.settings import SETTINGS as AUDIT_SETTINGS
 from audit.settings import Setting
 from evaluation.settings import SETTINGS as EVALUATION_SETTINGS
+from scoring.artifacts import ARTIFACTS
+from scoring.outcome import REASONS as MODEL_REASONS
+from scoring.policies import FeaturePolicies, Policies
+from scoring.protocols.registry import PROTOCOLS
+from scoring.request_log import FIELDS
+from scoring.serving_config import ModelConfig, read_serving
 from scoring.settings import SETTINGS as SCORING_SETTINGS
+from scoring.verdict import REASONS as INPUT_REASONS
 from tests.platform import Platform
 
 ROOT = Path(__file__).parent.parent
+SOURCE = (ROOT / "function_app.py").read_text(encoding="utf-8")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "audit").glob("*.md")])
 
 
@@ -68,11 +76,32 @@ def test_openapi_describes_the_routes_there_are(platform: Platform) -> None:
         for method in entry
         if method in {"get", "post"}
     }
-    source = (ROOT / "function_app.py").read_text(encoding="utf-8")
-    routes = re.findall(r'@app\.route\("([^"]+)", methods=\["([A-Z]+)"\]', source)
+    routes = re.findall(r'@app\.route\("([^"]+)", methods=\["([A-Z]+)"\]', SOURCE)
     wired = {("/" + re.sub(r"\{[a-z]+\}", "{}", route), method) for route, method in routes}
     for_people = {("/docs", "GET"), ("/openapi.json", "GET"), ("/{ignored:maxlength(0)?}", "GET")}
     assert described - for_people == wired - for_people
+
+
+def test_the_operations_page_explains_every_field_of_a_requests_line_and_its_queries_use_no_other() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    explained = re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE)
+    assert tuple(explained) == FIELDS
+    assert all(f"`{protocol}`" in page for protocol in PROTOCOLS)
+    queries = "".join(re.findall(r"^```kusto\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    used = set(re.findall(r"\br\.([a-z_]+)", queries))
+    assert used
+    assert used <= set(FIELDS)
+    (example,) = re.findall(r"^```json\n(.*)\n```", page, re.MULTILINE)
+    assert list(json.loads(example)) == [name for name in FIELDS if name in json.loads(example)]
+    functions = set(re.findall(r"^async def (\w+)\(req: func.HttpRequest\)", SOURCE, re.MULTILINE))
+    (scoring,) = re.findall(r"r\.function in \(([^)]*)\)", queries)
+    scoring_functions = {name for name in functions if re.match("score|infer|.*invocations", name)}
+    assert set(re.findall(r'"(\w+)"', scoring)) == scoring_functions
+
+
+def test_requests_lines_are_not_sampled_away() -> None:
+    settings = json.loads((ROOT / "host.json").read_bytes())["logging"]["applicationInsights"]["samplingSettings"]
+    assert "Trace" in settings["excludedTypes"].split(";")
 
 
 def test_the_packages_version_is_the_projects() -> None:
@@ -94,3 +123,25 @@ def test_everything_that_deploys_is_pinned() -> None:
     assert all(re.match(r"[A-Za-z0-9._-]+==[^ ]+( ; .*)?$", line) for line in pinned)
     assert not any(line.startswith("skl2onnx") for line in pinned)
     assert json.loads((ROOT / "host.json").read_bytes())["version"] == "2.0"
+
+
+def test_the_scoring_guide_lists_every_reason_and_artifact_and_no_other() -> None:
+    guide = (ROOT / "docs" / "scoring.md").read_text(encoding="utf-8")
+    outcomes, artifacts = guide.split("| outcome | reason |")[1].split("| artifact | what |")[:2]
+    told = re.findall(r"`([a-z_]+)`", "".join(re.findall(r"^\|[^|]*\|([^|]*)\|", outcomes, re.MULTILINE)))
+    assert sorted(told) == sorted([*INPUT_REASONS, *MODEL_REASONS])
+    table = artifacts.split("\n\n")[0]
+    assert dict(re.findall(r"^\| `([a-z_]+)` \| (.*) \|$", table, re.MULTILINE)) == ARTIFACTS
+
+
+def test_the_scoring_guides_serving_toml_is_one(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "scoring.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    path = tmp_path / "serving.toml"
+    path.write_text(example, encoding="utf-8")
+    credit = read_serving(path).models["credit"]
+    assert credit.challengers == ["4"]
+    assert credit.policies.features["age"].redaction == "hash"
+    fields = {*ModelConfig.__struct_fields__, *Policies.__struct_fields__, *FeaturePolicies.__struct_fields__}
+    left_out = {"features", "policies", "not_converged", "output_minimum", "output_maximum"}
+    assert fields - left_out <= set(re.findall(r"^([a-z_]+) =", example, re.MULTILINE))

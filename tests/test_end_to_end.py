@@ -289,9 +289,10 @@ def test_outcomes_by_hand(platform: Platform) -> None:
 
 
 def test_an_error_and_its_record_carry_the_same_request_id(platform: Platform) -> None:
-    answer = platform.client.post("/models/wine/score", content=b"{", headers={"traceparent": "00-" + "a" * 32})
+    trace = f"00-{'a' * 32}-{'b' * 16}-01"
+    answer = platform.client.post("/models/wine/score", content=b"{", headers={"traceparent": trace})
     assert answer.status_code == 400
-    assert answer.headers["traceparent"] == "00-" + "a" * 32
+    assert answer.headers["traceparent"] == trace
     newest = [record for record in logged(platform, "wine") if record.kind == "request_error"][-1]
     assert newest.request == answer.headers["x-request-id"]
     named = platform.client.post("/models/wine/score", content=b"{", headers={"x-request-id": "mine-1"})

@@ -82,6 +82,8 @@ def _is_constant(feature: Feature) -> bool:
 
 
 def _range(feature: Feature) -> str:
+    if feature.redaction != "none":
+        return "redacted"
     if feature.categories is None:
         return f"{feature.minimum:.6g} to {feature.maximum:.6g}"
     return ", ".join(map(_plain, listed(feature.categories)))
@@ -103,7 +105,7 @@ def _judging(manifest: Manifest) -> str:
             + ", ".join(_plain(f.name) for f in imputed)
             + ". If another feature is missing, the instance is not scored."
         )
-    return "\n\n".join(["## Where it stays silent", missing, *_abstains(manifest)])
+    return "\n\n".join(["## Where it stays silent", missing, *_abstains(manifest), *_declared(manifest)])
 
 
 def _abstains(manifest: Manifest) -> list[str]:
@@ -125,6 +127,25 @@ def _abstains(manifest: Manifest) -> list[str]:
         found.append(f"It abstains when its value would be above {criteria.output_maximum:g}.")
     if criteria.not_converged == "abstain" and manifest.convergence:
         found.append("It abstains always: its fit did not converge.")
+    return found
+
+
+def _declared(manifest: Manifest) -> list[str]:
+    """A sentence for what the owner declared of features' values."""
+    found = []
+    for words, declared in (
+        ("Declared to mean missing", {f.name: f.sentinels for f in manifest.features}),
+        (
+            "Filled in upstream when nothing is known, scored and flagged",
+            {f.name: f.defaults for f in manifest.features},
+        ),
+    ):
+        told = [f"{_plain(name)} {_plain(', '.join(listed(values)))}" for name, values in declared.items() if values]
+        if told:
+            found.append(f"{words}: {'; '.join(told)}.")
+    hidden = [_plain(feature.name) for feature in manifest.features if feature.redaction != "none"]
+    if hidden:
+        found.append(f"Never in the log in clear: {', '.join(hidden)}.")
     return found
 
 

@@ -39,7 +39,20 @@ example, in Python:
 
 and then:
   python -m training export --pipeline credit.joblib --train train.csv --test test.csv \\
-      --target good --name credit --version 1""",
+      --target good --name credit --version 1
+
+--policies is a file such as
+  {"age": {"sentinels": [-999], "defaults": [0, 99], "missing": "abstain"},
+   "name": {"redaction": "hash"}}
+and says of a feature, where it differs from the default:
+  missing    impute (if training had it missing: default), abstain, or reject
+  outside    flag values outside the training range (default), or abstain
+  sentinels  values that mean missing
+  defaults   values that a system upstream fills in when it knows nothing, such as 0 or
+             "unknown": scored, and flagged as known_default
+  redaction  what the log keeps of it: none (all of it: default), hash (a keyed hash, see
+             HYPERPLANE_REDACTION_KEY), or drop (nothing)
+  unit       as --unit""",
 }
 
 REPORT_HELP: dict[str, Any] = {
@@ -116,6 +129,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
     about.add_argument("--positive", metavar="LABEL", help="of two classes, the one that AUC, TPR and FPR speak of")
     about.add_argument("--weights", metavar="COLUMN", help="column of the weights that it was fitted with")
     about.add_argument("--unit", action="append", default=[], metavar="FEATURE=UNIT", help="may be repeated")
+    about.add_argument("--policies", type=Path, metavar="JSON", help="file: how production judges features, see below")
     about.add_argument("--target-unit", metavar="UNIT", help="of a quantity that is predicted")
     about.add_argument("--p99-ms", type=float, metavar="MS", help="a request may take so long, 99 times in 100")
     about.add_argument("--cold-start-ms", type=float, metavar="MS", help="start to first answer may take so long")

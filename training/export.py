@@ -83,9 +83,9 @@ def export_bundle(
     the data's fingerprint.
 
     `policies` maps a feature to a `training.features.FeaturePolicy` or a dict of its fields (missing, outside,
-    sentinels, redaction, unit); `units` is a short form for units. `positive` is the class that AUC, TPR, FPR speak
-    of (binary; the second class otherwise). `p99_ms`, `cold_start_ms` are run times asked for. `thresholds` are verdict
-    thresholds that differ from evaluation's defaults. `convergence` are texts of warnings raised while fitting
+    sentinels, defaults, redaction, unit); `units` is a short form for units. `positive` is the class that AUC, TPR, FPR
+    speak of (binary; the second class otherwise). `p99_ms`, `cold_start_ms` are run times asked for. `thresholds` are
+    verdict thresholds that differ from evaluation's defaults. `convergence` are texts of warnings raised while fitting
     (`training.convergence.fit_recorded` returns them). `private` leaves out the sample of training rows.
     `allow_constant` lets columns pass of which all training rows hold the same value. `tell` is called with a few
     words at the beginning of each stage of the work, which takes seconds to minutes.

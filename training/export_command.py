@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pandas as pd
 
 from scoring.bundle import Bundle, Label
@@ -35,6 +36,7 @@ def export_from_files(options: argparse.Namespace, tell: Callable[[str], None]) 
         positive=_positive(options.positive, y_train),
         target_unit=options.target_unit,
         units=dict(_unit(text) for text in options.unit),
+        policies=_policies(options.policies),
         p99_ms=options.p99_ms,
         cold_start_ms=options.cold_start_ms,
         description=options.description,
@@ -88,6 +90,19 @@ def _positive(text: str | None, y: pd.Series) -> Label | None:
             return label
     known = ", ".join(sorted(map(repr, labels))[:10])
     raise ExportRefused(f"--positive {text}: the target has no such label, but {known}")
+
+
+def _policies(path: Path | None) -> dict[str, Any]:
+    """What the file says of each feature; its fields are checked with those of `export_bundle`."""
+    if path is None:
+        return {}
+    try:
+        policies: dict[str, Any] = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise ExportRefused(
+            f'--policies: {path} is no JSON object such as {{"age": {{"sentinels": [-1]}}}}: {problem}'
+        ) from problem
+    return policies
 
 
 def _unit(text: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from scoring.bundle import Feature, Label
+from scoring.feature_rule import defaults_problem
 from training.adversarial import Takes
 from training.columns import Column, TextColumn
 from training.data import Columns, Doubles
@@ -25,6 +26,7 @@ class FeaturePolicy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     missing: Literal["default", "impute", "abstain", "reject"] = "default"
     outside: Literal["flag", "abstain"] = "flag"
     sentinels: list[Label] = []
+    defaults: list[Label] = []
     redaction: Literal["none", "drop", "hash"] = "none"
 
 
@@ -58,7 +60,7 @@ def read_policies(given: Mapping[str, Any], units: Mapping[str, str]) -> dict[st
         except msgspec.ValidationError as problem:
             raise ExportRefused(
                 f"policy of feature {name!r}: {problem}; missing is default, impute, abstain or reject; outside is "
-                "flag or abstain; redaction is none, drop or hash; sentinels is a list, unit a text"
+                "flag or abstain; redaction is none, drop or hash; sentinels and defaults are lists, unit a text"
             ) from problem
     return policies
 
@@ -74,7 +76,8 @@ def _feature(column: Column, values: Doubles, position: int, takes: Takes, polic
     return Feature(
         name=column.name, type=column.type, unit=policy.unit,
         missing_in_training=int(len(values) - len(there)), missing=missing, outside=outside,
-        sentinels=policy.sentinels, redaction=policy.redaction, **_training_values(column, there),
+        sentinels=policy.sentinels, defaults=policy.defaults, redaction=policy.redaction,
+        **_training_values(column, there),
     )  # fmt: skip
 
 
@@ -111,6 +114,9 @@ def _check_policy(column: Column, there: Doubles, takes: bool, policy: FeaturePo
                 f"feature {column.name!r}: {rows} training rows hold its sentinel {sentinel!r}; "
                 "make them missing (NaN) before fitting, as production does before predicting"
             )
+    problem = defaults_problem(column.type, policy.sentinels, policy.defaults)
+    if problem:
+        raise ExportRefused(f"feature {column.name!r}: {problem}")
 
 
 def _rows_with(column: Column, there: Doubles, sentinel: Label) -> int:

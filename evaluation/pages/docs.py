@@ -203,7 +203,17 @@ def _feature(feature: Document) -> Document:
         "categories": _categories(feature),
         "missing": str(feature.get("missing", "")),
         "outside": str(feature.get("outside", "")),
+        "declared": _declared(feature),
     }
+
+
+def _declared(feature: Document) -> list[str]:
+    """What its owner says of its values: which mean missing or nothing known, and whether the log holds them."""
+    found = []
+    for words, field in (("missing", "sentinels"), ("default", "defaults")):
+        values = feature.get(field)
+        found += [f"{words}: {one}" for one in listed(values)] if isinstance(values, list) else []
+    return found + ([f"redacted: {feature['redaction']}"] if feature.get("redaction") else [])
 
 
 def _categories(feature: Document) -> list[str]:

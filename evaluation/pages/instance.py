@@ -7,16 +7,24 @@ range, what was answered, how long it took, what the truth turned out to be, and
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import msgspec
+
+from audit.reader import Position
+from audit.records import Record
 from evaluation.pages import numbers
 from evaluation.pages.render import render
 from evaluation.pages.text import LongText, listed
+from scoring.bundle import Manifest
 
 FEATURES = 500  # rows of an instance's table
-WHOLE_INSTANCE = "*"  # in place of a feature's name, as `scoring.verdict` has it
-FACTS = ("version", "request", "row", "rows", "role", "cold")  # shown as they are
+INTEGRITY = "Each record was read from a frame whose bytes agree with its hash, its position and its chain."
+HASH = 12  # digits of a redacted value's keyed hash, enough to see which are equal
+WHOLE_INSTANCE = "*"  # in the place of a feature's name
+FACTS = ("version", "request", "row", "rows", "role", "cold", "policies")  # shown as they are
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,22 @@ class Input:
     flags: list[str]
 
 
+def trail_of(
+    model: str, instance_id: str, found: Sequence[tuple[Record, Position]], manifest: Manifest | None
+) -> InstanceTrail:
+    """The trail of records as they were read, each from a frame that verified; `manifest` is the champion's."""
+    return InstanceTrail(
+        model=model,
+        id=instance_id,
+        evidence=[
+            Evidence(msgspec.to_builtins(record), **asdict(position), verified=True) for record, position in found
+        ],
+        integrity=INTEGRITY,
+        features=[msgspec.to_builtins(feature) for feature in manifest.features] if manifest else [],
+        target_unit=manifest.target_unit if manifest else None,
+    )
+
+
 def instance_page(trail: InstanceTrail, *, code: str | None = None) -> str:
     """The trail as a page; an id without records says so."""
     return render(
@@ -81,6 +105,7 @@ def _entry(evidence: Evidence, trail: InstanceTrail) -> dict[str, Any]:
         "sent": _no_object(record),
         "inputs": inputs[:FEATURES],
         "inputs_left_out": max(0, len(inputs) - FEATURES),
+        "more_redacted": WHOLE_INSTANCE in _list(record.get("redacted")),
         "distance": _distance(_flags(record).get("distance")),
         "cluster": _flags(record).get("cluster"),
         "times": [(stage, numbers.milliseconds(us / 1000)) for stage, us in _times(record)],
@@ -90,13 +115,21 @@ def _entry(evidence: Evidence, trail: InstanceTrail) -> dict[str, Any]:
 
 def _inputs(record: dict[str, Any], features: list[dict[str, Any]]) -> list[Input]:
     """The manifest's features in its order, then keys that the model does not know."""
-    values = record.get("x")
+    values, redacted = record.get("x"), [_text(name) for name in _list(record.get("redacted"))]
     if not isinstance(values, dict):
         return []
     known = {feature["name"]: feature for feature in features}
-    names = [*known, *(name for name in values if name not in known)] if known else list(values)
+    further = dict.fromkeys([*values, *(name for name in redacted if name != WHOLE_INSTANCE)])
     flags = _flags(record)
-    return [Input(name, _value(values, name), _expected(known.get(name)), _flags_of(flags, name)) for name in names]
+    return [
+        Input(
+            name,
+            _value(values, name, is_redacted=name in redacted),
+            [] if name in redacted else _expected(known.get(name)),
+            _flags_of(flags, name),
+        )
+        for name in [*known, *(name for name in further if name not in known)]
+    ]
 
 
 def _no_object(record: dict[str, Any]) -> LongText | None:
@@ -107,16 +140,25 @@ def _no_object(record: dict[str, Any]) -> LongText | None:
     return LongText(json.dumps(sent, ensure_ascii=False, default=str))
 
 
-def _value(values: dict[str, Any], name: str) -> str:
+def _value(values: dict[str, Any], name: str, *, is_redacted: bool) -> str:
+    if is_redacted:
+        return _redacted(values.get(name))
     if name not in values:
         return "not sent"
     value = values[name]
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
+def _redacted(kept: Any) -> str:
+    """What the log holds in the place of a value."""
+    if isinstance(kept, dict) and isinstance(kept.get("hmac"), str):
+        return f"redacted, keyed hash {kept['hmac'][:HASH]}…"
+    return "redacted"
+
+
 def _expected(feature: dict[str, Any] | None) -> list[str]:
-    """What training had: a range, a type, or categories."""
-    if feature is None:
+    """What training had: a range, a type, or categories; of a redacted feature nothing, as of its values."""
+    if feature is None or feature.get("redaction", "none") != "none":
         return []
     unit = f" {feature['unit']}" if feature.get("unit") else ""
     if feature.get("minimum") is not None and feature.get("maximum") is not None:

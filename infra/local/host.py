@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _serve(options: Options) -> None:
-    set_up_log()
+    set_up_log(requests=options.log_requests)
     timers: list[Timer] = []
     with _listen(options.host, options.port) as listener, locked(options.data, "Host"):
         try:
@@ -237,7 +237,11 @@ def _parse(arguments: Sequence[str] | None) -> Options:
         "--data", type=Path, default=Path(".local"), help="folder for the key and timers' state (default: %(default)s)"
     )
     parser.add_argument("--key", help="the key to ask for (default: made once, kept in the data folder)")
-    parser.add_argument("--log-requests", action="store_true", help="log a line for each request")
+    parser.add_argument(
+        "--log-requests",
+        action="store_true",
+        help="log each request: the host a line, and the app its own (docs/operations.md)",
+    )
     parser.add_argument("--stop-with-stdin", action="store_true", help="stop when standard input closes (for parents)")
     given = parser.parse_args(arguments)
     return Options(

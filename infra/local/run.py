@@ -146,7 +146,8 @@ def _storage(options: Options, started: ExitStack) -> Azurite | None:
 def _host(options: Options, environment: dict[str, str]) -> Iterator[LocalHost]:
     key = options.key or read_or_make_key(options.data / "key")
     settings = environment | {"AUTH": "on" if options.auth else "off"}
-    host, log = LocalHost(port=options.port, env=settings, data=options.data, key=key), options.data / "host.log"
+    log = options.data / "host.log"
+    host = LocalHost(port=options.port, env=settings, data=options.data, key=key, log_requests=options.log_requests)
     try:
         host.start()
     except LocalError as problem:
@@ -157,8 +158,12 @@ def _host(options: Options, environment: dict[str, str]) -> Iterator[LocalHost]:
         raise
     with host:
         about = f"key {key}" if options.auth else "no key asked for (AUTH=off)"
-        step("Host", f"{host.url}, {about}, its log in {shown(log)}")
+        step("Host", f"{host.url}, {about}, its log in {shown(log)}{_how_to_follow(options, log)}")
         yield host
+
+
+def _how_to_follow(options: Options, log: Path) -> str:
+    return f", each request in it: tail -f {shlex.quote(shown(log))}" if options.log_requests else ""
 
 
 def _score(client: httpx.Client, bundles: list[Path], own_storage: bool) -> list[Traffic]:

@@ -1,9 +1,10 @@
-"""What `make run PORT=… KEY=… AUTH=…` may say, and one line in its own words for what it may not."""
+"""What `make run PORT=… KEY=… AUTH=… LOG=…` may say, and one line in its own words for what it may not."""
 
 import argparse
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,6 +20,7 @@ class Options:
     port: int
     key: str | None
     auth: bool
+    log_requests: bool
     data: Path
     models: Path
 
@@ -28,14 +30,19 @@ def parse(arguments: Sequence[str] | None) -> Options:
     parser = _Parser(prog="make run", description="Model, records, report and service on this machine.")
     parser.add_argument("--port", type=_port, default=7071, help="port of the host, PORT= (default: %(default)s)")
     parser.add_argument("--key", type=_key, help="the key to ask for, KEY= (default: made once, kept in --data)")
-    parser.add_argument("--auth", type=_switch, default=True, help="on or off: whether a key is asked for, AUTH=")
+    parser.add_argument(
+        "--auth", type=partial(_switch, "AUTH"), default=True, help="on or off: whether a key is asked for, AUTH="
+    )
+    parser.add_argument(
+        "--log", type=partial(_switch, "LOG"), default=False, help="on or off: a log line for each request, LOG="
+    )
     parser.add_argument("--data", type=Path, default=Path(".local"), help="folder to keep things in")
     parser.add_argument("--models", type=Path, default=Path("models"), help="folder of the bundles")
     parser.add_argument("--parent", type=int, help="end when this process, which started us, does")
     given = parser.parse_args(arguments)
     if given.parent:
         end_with_process(given.parent)
-    return Options(given.port, given.key, given.auth, given.data, given.models)
+    return Options(given.port, given.key, given.auth, given.log, given.data, given.models)
 
 
 def _port(text: str) -> int:
@@ -51,9 +58,9 @@ def _key(text: str) -> str:
         raise argparse.ArgumentTypeError(str(problem)) from None
 
 
-def _switch(text: str) -> bool:
+def _switch(name: str, text: str) -> bool:
     try:
-        return read_switch("AUTH", {"AUTH": text}, default=True)
+        return read_switch(name, {name: text}, default=True)
     except LocalError as problem:
         raise argparse.ArgumentTypeError(str(problem)) from None
 

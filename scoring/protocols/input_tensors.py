@@ -89,11 +89,11 @@ class _Reader:
             )
 
     def _values(self, about: str, item: dict[str, Any], datatype: str, rows: int, width: int | None) -> Values:
-        size_bytes = binary_size(about, item)
-        if "data" in item:
+        size_bytes, data = _binary_size(about, item), item.get("data")
+        if data is not None:
             if size_bytes is not None:
                 raise BadRequest(f"{about}: has both data and binary_data_size; send one of them")
-            return Values(_json_elements(about, item["data"], rows, width), plain=True)
+            return Values(_json_elements(about, data, rows, width), plain=True)
         if size_bytes is None:
             raise BadRequest(f"{about}: data is missing; send data, or binary_data_size and its bytes behind the JSON")
         try:
@@ -129,7 +129,7 @@ def _check_together(tensors: list[Tensor]) -> None:
         names.add(tensor.name)
 
 
-def binary_size(about: str, item: dict[str, Any]) -> int | None:
+def _binary_size(about: str, item: dict[str, Any]) -> int | None:
     """A tensor's `binary_data_size`, None if it has none; raises `BadRequest`."""
     parameters = parameters_of(about, item)
     if any(key.startswith("shared_memory") for key in parameters):

@@ -11,7 +11,7 @@ from 0, so two requests would share ids; it is only checked for its length.
 
 A row without names is read in the manifest's order. One that is neither an object nor a row of as many values as there
 are columns stays what it is, which judging refuses as `wrong_type`, and its neighbours are scored. Columns of different
-lengths, or one name twice, leave open what an instance is: such a body is refused.
+lengths, or one name twice, leave open what an instance is: such a body is refused, by a text that quotes nothing of it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from scoring.errors import BadRequest, shown
+from scoring.errors import BadRequest
 from scoring.fields import check_count, filled_list, ids_field, object_fields, request_id_field
 from scoring.json_body import read_json, type_name
 from scoring.protocols.columns import refuse_extra, repeated
@@ -50,7 +50,7 @@ def _refuse_params(params: Any) -> None:
         return
     if type(params) is not dict:
         raise BadRequest(f"params: expected an empty object, found {type_name(params)}")
-    raise BadRequest(f"params: no model here takes parameters, found {shown(next(iter(params)))}; leave params out")
+    raise BadRequest("params: no model here takes parameters; leave params out")
 
 
 def _format(fields: dict[str, Any]) -> str:
@@ -65,9 +65,9 @@ def _from_split(frame: Any, names: Sequence[str], most: int) -> list[Any]:
     """Rows under the frame's own columns, in the manifest's order if it has none."""
     if type(frame) is not dict:
         raise BadRequest(f"dataframe_split: expected an object with columns and data, found {type_name(frame)}")
-    unknown = next((key for key in frame if key not in _SPLIT_FIELDS), None)
+    unknown = next((place for place, key in enumerate(frame, 1) if key not in _SPLIT_FIELDS), None)
     if unknown is not None:
-        raise BadRequest(f"dataframe_split: unknown field {shown(unknown)}; the fields are {', '.join(_SPLIT_FIELDS)}")
+        raise BadRequest(f"dataframe_split: field {unknown} is unknown; the fields are {', '.join(_SPLIT_FIELDS)}")
     if "data" not in frame:
         raise BadRequest("dataframe_split.data: missing; expected an array of rows")
     rows = filled_list("dataframe_split.data", frame["data"], most, "an array of rows")
@@ -119,16 +119,16 @@ def _from_inputs(given: Any, names: Sequence[str], most: int) -> list[Any]:
 
 def _from_columns(columns: dict[str, Any], names: Sequence[str], most: int) -> list[Any]:
     """An instance for each place in the columns; columns that are single values are one instance."""
-    lists = {name: column for name, column in columns.items() if type(column) is list}
+    lists = [column for column in columns.values() if type(column) is list]
     if not lists:
         check_count("inputs", len(columns) and 1, most)
         return [columns]
-    first, count = next((name, len(column)) for name, column in lists.items())
-    for name, column in columns.items():
-        found = f"{len(column):,} values" if name in lists else type_name(column)
-        if name not in lists or len(column) != count:
+    count = len(lists[0])
+    for place, column in enumerate(columns.values(), 1):
+        found = f"{len(column):,} values" if type(column) is list else type_name(column)
+        if type(column) is not list or len(column) != count:
             raise BadRequest(
-                f"inputs: {shown(first)} has {count:,} values and {shown(name)} {found}; send as many of each"
+                f"inputs: the first column of values has {count:,} and column {place} has {found}; send as many of each"
             )
     check_count("inputs", count, most)
     refuse_extra("inputs", columns, names, count)

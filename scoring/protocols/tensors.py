@@ -63,9 +63,13 @@ def write_binary(datatype: str, elements: Sequence[Any]) -> bytes:
     '02000000616200000000'
     """
     if datatype == "BYTES":
-        encoded = [text.encode() for text in elements]
-        return b"".join([part for data in encoded for part in (_LENGTH.pack(len(data)), data)])
+        written = {text: _written(text.encode()) for text in set(elements)}  # most are the same few words
+        return b"".join([written[text] for text in elements])
     return np.array(elements, dtype=_NUMBERS[datatype]).tobytes()
+
+
+def _written(data: bytes) -> bytes:
+    return _LENGTH.pack(len(data)) + data
 
 
 def _numbers(datatype: str, count: int, data: bytes) -> Values:
@@ -83,7 +87,7 @@ def _numbers(datatype: str, count: int, data: bytes) -> Values:
 def _booleans(numbers: npt.NDArray[np.uint8]) -> list[bool]:
     if numbers.max(initial=0) > 1:
         place = int(np.argmax(numbers > 1))
-        raise TensorError(f"element {place} is {numbers[place]}; a BOOL is one byte, 0 or 1")
+        raise TensorError(f"element {place} is neither 0 nor 1, as the one byte of a BOOL must be")
     found: list[bool] = numbers.astype(np.bool_).tolist()
     return found
 

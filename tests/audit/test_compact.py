@@ -46,6 +46,8 @@ def test_every_field_has_its_column() -> None:
         version="1",
         bundle="b" * 64,
         role="champion",
+        policies="0123456789abcdef",
+        redacted=["name"],
         reasons=["outside_range"],
         flags={"outside": {"age": "above"}},
         x={"age": 1e300, "name": "ü", "missing": None, "odd": "NaN"},
@@ -57,7 +59,8 @@ def test_every_field_has_its_column() -> None:
     assert row == {
         "kind": "score", "id": "a", "ts": datetime.fromtimestamp(NOON_S + 0.123456, UTC),
         "request": "r", "row": 2, "rows": 5, "run_id": "run-1", "run_position": 3, "run_size": 4,
-        "version": "1", "bundle": "b" * 64, "role": "champion", "outcome": "scored", "reasons": ["outside_range"],
+        "version": "1", "bundle": "b" * 64, "policies": "0123456789abcdef", "role": "champion", "outcome": "scored",
+        "reasons": ["outside_range"], "redacted": ["name"],
         "flags": '{"outside":{"age":"above"}}', "x": '{"age":1e300,"name":"ü","missing":null,"odd":"NaN"}',
         "label": '"good"', "value": None, "score": None,
         "probabilities": [("good", 0.75), ("bad", 0.25)], "truth_ts": None,

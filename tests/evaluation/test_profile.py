@@ -78,6 +78,19 @@ def test_a_profile_counts_what_is_there(reference: Reference) -> None:
     assert part.beyond == sum(record.flags["distance"] > 3.5 for record in judged)
 
 
+def test_an_instance_that_a_challenger_was_not_run_on_is_counted_and_is_in_no_distribution(
+    reference: Reference,
+) -> None:
+    records = some_records(reference, 30)
+    skipped = msgspec.structs.replace(
+        records[0], id="skipped", outcome="failed", reasons=["timeout"], flags={}, x=None, us={}
+    )
+    found, before = profile_records([*records, skipped], reference), profile_records(records, reference)
+    assert found.distributions == before.distributions
+    assert (found.instances, found.outcomes["failed"]) == (before.instances + 1, before.outcomes.get("failed", 0) + 1)
+    assert found.reasons["failed"]["timeout"] == 1
+
+
 def test_numbers_fall_into_the_baselines_bins_as_numpys(reference: Reference) -> None:
     bins = reference.baseline.features["a"]
     values = np.random.default_rng(1).normal(size=5000)

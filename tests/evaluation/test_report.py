@@ -361,6 +361,50 @@ def test_a_challenger_has_figures_of_its_own_and_no_part_in_coverage(log: Log, m
     ]
 
 
+@pytest.mark.parametrize("indexed", [False, True], ids=["from the log", "from profiles and Parquet"])
+def test_challengers_records_change_no_figure_of_the_champion(models: Path, tmp_path: Path, indexed: bool) -> None:
+    first, second = make_bundle(models), make_bundle(models, version="2")
+    alone, beside = Log(), Log()
+    made = busy_day(alone, "binary", first.sha256)
+    busy_day(beside, "binary", first.sha256)
+    shadows = [shadow_of(record, second.sha256, run=number % 5 > 0) for number, record in enumerate(made)]
+    for record in shadows:
+        beside.append(unix_s(record.ts), [record])
+    reports = []
+    for log in (alone, beside):
+        derived = MemoryStore()
+        if indexed:
+            assert not backfill(log.store, derived, models, NOON + 8 * HOUR, reports=False).problems
+        reports.append(report_of(log, models, derived))
+    without, with_them = reports
+    assert champions_figures(without) == champions_figures(with_them)
+    before, after = without.coverage.reconciliation, with_them.coverage.reconciliation
+    assert (after.champion_instances, after.challenger_instances) == (before.champion_instances, len(shadows))
+    assert (after.requests, after.agrees, after.repeated_ids) == (before.requests, True, before.repeated_ids)
+    (version,) = [each for each in with_them.coverage.versions if each.role == "challenger"]
+    assert version.counts.calls == len(shadows)
+    (figures,) = with_them.performance.others
+    assert (figures.version, figures.role) == ("2", "challenger")
+    assert 0 < figures.n < with_them.performance.labels.labelled
+
+
+def champions_figures(report: Report) -> dict[str, Any]:
+    """All sections without what speaks of challengers too: other versions, counts of records, times of appends."""
+    sections = ("coverage", "performance", "profiling", "drift")
+    found: dict[str, Any] = {name: msgspec.to_builtins(getattr(report, name)) for name in sections}
+    del found["coverage"]["versions"], found["coverage"]["reconciliation"], found["performance"]["others"]
+    found["profiling"]["stages"] = [stage for stage in found["profiling"]["stages"] if stage["name"] != "append"]
+    return found
+
+
+def shadow_of(record: Record, bundle: str, *, run: bool) -> Record:
+    """A challenger's record beside the champion's: the same answer, or none because it was not run for lack of time."""
+    own = msgspec.structs.replace(record, version="2", role="challenger", bundle=bundle, us={"judge": 40, "infer": 25})
+    if run:
+        return own
+    return msgspec.structs.replace(own, outcome="failed", reasons=["timeout"], flags={}, x=None, y=None, us={})
+
+
 def test_an_instance_with_two_kinds_of_artifact_is_one_instance(log: Log, models: Path) -> None:
     make_bundle(models)
     log.append(NOON, [score(f"i{n}", flags={"artifacts": {"a": ["one", "two"]}}) for n in range(3)] + [score("clean")])

@@ -44,7 +44,7 @@ def test_errors_are_its_own_exception_with_our_text(run: Run) -> None:
     assert "error code 404" in text["unknown model"]
     assert "no model named 'beer'; there are: breast-cancer, diabetes, wine" in text["unknown model"]
     for name, words in {
-        "parameters": "params: no model here takes parameters, found 'temperature'; leave params out",
+        "parameters": "params: no model here takes parameters; leave params out",
         "frame without names": "dataframe_split.columns[0]: expected a feature's name, found a number",
         "no rows": "dataframe_split.data: empty; send at least one",
     }.items():

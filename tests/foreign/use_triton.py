@@ -101,7 +101,8 @@ def one_tensor(client: Any, model: str, rows: Answer, headers: dict[str, str]) -
 
 def compressed(how: str) -> Callable[..., Answer]:
     def ask(client: Any, model: str, rows: Answer, headers: dict[str, str]) -> Answer:
-        return read(client.infer(model, tensors(rows), headers=headers, request_compression_algorithm=how))
+        codings = {"request_compression_algorithm": how, "response_compression_algorithm": how}
+        return read(client.infer(model, tensors(rows), headers=headers, **codings))
 
     return ask
 

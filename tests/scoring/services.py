@@ -67,7 +67,10 @@ def line(models: Path, store: Store | None = None, **settings: Any) -> Iterator[
     store = MemoryStore() if store is None else store
     writer = LogWriter(store, writer_id=new_writer_id(), opening={}, give_up_s=0.05, resolve_s=0.05)
     service = Service(
-        Catalog.load(models), writer, ScoringSettings(models=models, **settings), known_ids=KnownIds(store)
+        Catalog.load(models, settings.get("redaction_key")),
+        writer,
+        ScoringSettings(models=models, **settings),
+        known_ids=KnownIds(store),
     )
     try:
         yield Line(service, writer, store)

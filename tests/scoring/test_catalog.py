@@ -12,7 +12,7 @@ from scoring.bundle import Feature, checksums
 from scoring.catalog import Catalog
 from scoring.errors import NoDefault, NotReady, UnknownModel, UnknownVersion
 from scoring.serving_config import ServingError, newest, read_serving
-from tests.scoring.bundles import INCOME, MEMBER, manifest, regression, regressor_manifest, write_bundle
+from tests.scoring.bundles import INCOME, MEMBER, looping, manifest, regression, regressor_manifest, write_bundle
 
 
 def serving(models: Path, text: str) -> None:
@@ -145,6 +145,11 @@ def test_serving_toml_may_not_name_what_is_not_there(tmp_path: Path, text: str, 
         ('[models.credit]\nchampion = "../1"', "models.credit.champion: a version has 1 to 64"),
         ('[models."a/b"]', "models.a/b: a name has 1 to 64"),
         ("default = " + "[" * 5000, "serving.toml: maximum recursion depth"),
+        ('[models.credit]\nchallengers = "2"', "Expected `array"),
+        ('[models.credit]\nchallengers = ["../1"]', "models.credit.challengers: a version has 1 to 64"),
+        ("[models.credit]\nrun_timeout_s = 0", "models.credit.run_timeout_s: expected seconds above 0, at most 3600"),
+        ("[models.credit]\nrun_timeout_s = nan", "models.credit.run_timeout_s: expected seconds above 0"),
+        ("[models.credit]\nchallenger_timeout_s = inf", "models.credit.challenger_timeout_s: expected seconds above 0"),
         ("[models.credit]\nmax_instances = 0", "models.credit.max_instances: expected a whole number above 0"),
     ],
 )
@@ -158,6 +163,40 @@ def test_a_malformed_serving_toml_serves_nothing_and_says_why(tmp_path: Path, te
     assert words in catalog.problems["serving.toml"]
     with pytest.raises(NotReady):
         catalog.get("credit")
+
+
+def test_a_refused_version_that_is_not_the_champion_is_a_problem_and_the_catalog_is_ready(tmp_path: Path) -> None:
+    write_bundle(tmp_path, manifest(version="2"))
+    (write_bundle(tmp_path, manifest(version="1")).folder / "model.onnx").write_bytes(b"")
+    catalog = Catalog.load(tmp_path)
+    with pytest.raises(NotReady):
+        catalog.get("credit", "1")
+    assert catalog.problems["credit/1"].endswith("(no champion depends on it)")
+    assert catalog.ready
+
+
+def test_a_refused_champion_makes_the_catalog_not_ready(tmp_path: Path) -> None:
+    (write_bundle(tmp_path, manifest()).folder / "model.onnx").write_bytes(b"")
+    catalog = Catalog.load(tmp_path)
+    assert not catalog.ready
+    assert "no champion depends" not in catalog.problems["credit/1"]
+
+
+def test_a_model_has_its_own_limit_or_that_of_the_settings(tmp_path: Path) -> None:
+    write_bundle(tmp_path, manifest())
+    write_bundle(tmp_path, regressor_manifest(), regression(2))
+    serving(tmp_path, "[models.credit]\nrun_timeout_s = 2.5\nchallenger_timeout_s = 1\n")
+    catalog = Catalog.load(tmp_path, run_timeout_s=7.0)
+    assert [catalog.get(name).model.run_timeout_s for name in ("credit", "amount")] == [2.5, 7.0]
+    assert [catalog.challenger_timeout_s(name) for name in ("credit", "amount")] == [1.0, 5.0]
+
+
+def test_a_graph_that_never_ends_does_not_hang_the_start(tmp_path: Path) -> None:
+    write_bundle(tmp_path, manifest())
+    write_bundle(tmp_path, regressor_manifest(), looping(beyond=-1.0))
+    catalog = Catalog.load(tmp_path, run_timeout_s=0.05)
+    assert catalog.problems == {"amount/1": "its first run, on one row, took longer than 0.05 s"}
+    assert [served.name for served in catalog.champions()] == ["credit"]
 
 
 def test_bundles_being_written_and_strange_names_are_left_out(tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scoring.artifacts import ARTIFACTS
 from scoring.bundle import Criteria, Feature, Manifest
+from scoring.feature_rule import takes
 from scoring.judge import Judge
 from scoring.verdict import REASONS, Verdict
 from tests.scoring.bundles import AGE, INCOME, MEMBER, manifest, numeric_manifest
@@ -124,6 +126,45 @@ def test_a_sentinel_among_plain_numbers_is_missing_whether_int_or_float() -> Non
     assert judged.verdicts[0].outside == {}
 
 
+@pytest.mark.parametrize(
+    ("feature", "defaults", "given", "flagged"),
+    [
+        (AGE, [99, -1], 99.0, True),
+        (AGE, [99, -1], -1, True),
+        (AGE, [99.0], 99, True),
+        (AGE, ["99"], 99, False),
+        (AGE, [1], True, False),
+        (AGE, [99], "99", False),
+        (INCOME, [0], 0.0, True),
+        (INCOME, [0], -0.0, True),
+        (INCOME, [0.5], 0.5, False),
+        (MEMBER, [False], False, True),
+        (MEMBER, [False], True, False),
+        (MEMBER, [0], False, False),
+    ],
+)
+def test_a_known_default_is_scored_and_flagged_by_its_type(
+    feature: Feature, defaults: list[Any], given: Any, flagged: bool
+) -> None:
+    verdict = judge(changed(**{feature.name: given}), with_feature(feature, defaults=defaults))
+    assert verdict.artifacts == ({feature.name: ["known_default"]} if flagged else {})
+    assert (verdict.outcome is None) == takes(feature.type, given)
+
+
+def test_a_value_that_is_declared_as_missing_is_no_default() -> None:
+    verdict = judge(changed(age=-999), with_feature(AGE, defaults=[-999], sentinels=[-999], missing="impute"))
+    assert (verdict.missing, verdict.artifacts) == (["age"], {})
+
+
+def test_defaults_are_flagged_in_their_rows_alone() -> None:
+    described = with_feature(AGE, defaults=[30, 40], sentinels=[-1], missing="impute")
+    judged = Judge(described).judge([changed(age=age) for age in (30, 31, 40, -1, "30")])
+    assert [verdict.artifacts.get("age") for verdict in judged.verdicts] == [
+        ["known_default"], None, ["known_default"], None, None,
+    ]  # fmt: skip
+    assert [verdict.missing for verdict in judged.verdicts] == [[], [], [], ["age"], []]
+
+
 def test_a_pipeline_that_takes_no_missing_values_abstains_even_if_they_were_seen() -> None:
     parity = msgspec.structs.replace(manifest().parity, takes_missing=False)
     assert judge(without("age"), manifest(features=SEEN_MISSING, parity=parity)).reasons == ["missing_required"]
@@ -163,6 +204,7 @@ def test_outside_its_range_a_feature_may_abstain() -> None:
 def test_a_boolean_that_training_never_saw_is_outside() -> None:
     described = manifest(features=[AGE, INCOME, msgspec.structs.replace(MEMBER, categories=[True])], calibration=None)
     assert judge(changed(member=False), described).outside == {"member": "unseen"}
+    assert judge(changed(member=False), described).artifacts == {"member": ["unseen_category"]}
     assert judge(changed(member=True), described).outside == {}
 
 
@@ -238,6 +280,9 @@ def test_judging_never_raises_and_every_instance_has_one_verdict(instances: list
         if verdict.outcome is None and not seen_missing:
             assert np.isfinite(row).all()
         json.dumps([verdict.missing, verdict.artifacts, verdict.outside, verdict.distance], allow_nan=False)
+        assert {word for words in verdict.artifacts.values() for word in words} <= set(ARTIFACTS)
+        unseen = {name for name, words in verdict.artifacts.items() if "unseen_category" in words}
+        assert unseen == {name for name, side in verdict.outside.items() if side == "unseen"}
 
 
 @given(INSTANCES)

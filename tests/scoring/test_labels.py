@@ -170,7 +170,7 @@ def test_a_corrected_label_is_another_record(credit: Line) -> None:
     ("body", "words"),
     [
         (b"{", "not JSON"),
-        (b'{"instances": []}', "unknown field 'instances'; the fields are labels, request_id"),
+        (b'{"instances": []}', "unknown field .instances.; the fields are labels, request_id"),
         (b'{"labels": []}', "labels: empty"),
         (b'{"labels": {}}', "labels: expected an array"),
     ],

@@ -13,13 +13,15 @@ import onnxruntime
 import pytest
 
 from scoring.bundle import Feature, Label, Manifest, Output
-from scoring.model import Model, ModelError
+from scoring.model import Model, ModelError, RunTimeout
+from scoring.watchdog import Watchdog
 from tests.scoring.bundles import (
     AGE,
     INCOME,
     breaking,
     classifier,
     decision_function,
+    looping,
     manifest,
     regression,
     regressor_manifest,
@@ -108,3 +110,32 @@ def test_releases_with_wrong_forests_are_refused(tmp_path: Path, version: str, m
     monkeypatch.setattr(onnxruntime, "__version__", version)
     with pytest.raises(ModelError, match="wrong labels for forests"):
         Model(bundle)
+
+
+def test_a_run_that_never_ends_is_ended_and_the_session_goes_on(tmp_path: Path) -> None:
+    bundle = write_bundle(tmp_path, regressor_manifest(), looping())
+    model = Model(bundle, run_timeout_s=0.05, watchdog=Watchdog(tick_s=0.01))
+    for _ in range(2):
+        with pytest.raises(RunTimeout, match=r"took longer than it may, 0.05 s") as caught:
+            model.run(np.array([[61.0, 0.0]]))
+        assert "61" not in str(caught.value)
+        value = model.run(np.array([[20.0, 0.0]])).value
+        assert value is not None
+        assert value.tolist() == [20.0]
+    with pytest.raises(RunTimeout, match=r"took longer than it may, 0.02 s"):
+        model.run(np.array([[61.0, 0.0]]), limit_s=0.02)
+
+
+def test_a_graph_that_never_ends_on_its_first_run_is_refused(tmp_path: Path) -> None:
+    bundle = write_bundle(tmp_path, regressor_manifest(), looping(beyond=-1.0))
+    with pytest.raises(ModelError, match=r"its first run, on one row, took longer than 0.05 s"):
+        Model(bundle, run_timeout_s=0.05, watchdog=Watchdog(tick_s=0.01))
+
+
+def test_what_onnxruntime_says_of_a_failed_run_does_not_reach_the_log(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model = load(tmp_path, regressor_manifest(), breaking(2))
+    with pytest.raises(ModelError):
+        model.run(np.array([[777.0, 0.0]]))
+    assert capfd.readouterr() == ("", "")

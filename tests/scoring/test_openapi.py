@@ -9,12 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 
+from scoring.artifacts import ARTIFACTS
 from scoring.bundle import Criteria
 from scoring.catalog import Catalog
 from scoring.openapi import openapi
-from tests.scoring.bundles import manifest, regression, regressor_manifest, write_bundle
+from tests.scoring.bundles import (
+    AGE,
+    JOB,
+    job_manifest,
+    manifest,
+    positions,
+    regression,
+    regressor_manifest,
+    write_bundle,
+)
 from tests.scoring.services import line
 
 OPEN = {"/v2", "/ping", "/health", "/version", "/docs", "/openapi.json"}
@@ -198,3 +209,25 @@ def test_without_models_it_is_still_a_document(tmp_path: Path) -> None:
     )
     for schema in empty["components"]["schemas"].values():
         jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def test_every_word_of_an_artifact_is_told(document: dict[str, Any]) -> None:
+    told = document["components"]["schemas"]["Flags"]["properties"]["artifacts"]
+    assert told["additionalProperties"]["items"]["enum"] == list(ARTIFACTS)
+    assert all(f"{word}: {meaning}" in told["description"] for word, meaning in ARTIFACTS.items())
+
+
+def test_defaults_are_told_and_of_a_redacted_feature_no_value_of_training(tmp_path: Path) -> None:
+    age = msgspec.structs.replace(AGE, redaction="drop", defaults=[99], unit="years")
+    job = msgspec.structs.replace(JOB, redaction="hash", categories=["a secret trade", "cook"])
+    write_bundle(tmp_path, job_manifest(job, features=[age, job]), positions())
+    document = openapi(Catalog.load(tmp_path, redaction_key=b"k" * 32))
+    described = document["components"]["schemas"]["instance.amount"]
+    assert described["x-features"] == [
+        {"name": "age", "type": "float", "unit": "years", "missing": "abstain", "outside": "flag", "defaults": [99],
+         "redaction": "drop"},
+        {"name": "job", "type": "string", "missing": "impute", "outside": "flag", "sentinels": ["", "N/A"],
+         "redaction": "hash"},
+    ]  # fmt: skip
+    assert described["properties"]["age"]["description"] == "a number years, redacted in the log"
+    assert "a secret trade" not in json.dumps(document)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from scoring.bundle import Criteria
+from scoring.inference import Run
 from scoring.model import Answers
 from scoring.outcome import Decider, Decision
 from scoring.verdict import Verdict
@@ -19,25 +20,26 @@ def classified(*rows: list[float], **criteria: Any) -> list[Decision]:
     described = manifest(criteria=Criteria(**criteria), convergence=["did not converge"])
     probabilities = np.array(rows, dtype=float)
     answers = Answers(label_index=np.nan_to_num(probabilities).argmax(axis=1), probabilities=probabilities)
-    return Decider(described).decide([Verdict() for _ in rows], list(range(len(rows))), answers)
+    return Decider(described).decide([Verdict() for _ in rows], [Run(range(len(rows)), "r", answers)])
 
 
 def valued(*values: float, **criteria: Any) -> list[Decision]:
     described = regressor_manifest(criteria=Criteria(**criteria))
-    return Decider(described).decide(
-        [Verdict() for _ in values], list(range(len(values))), Answers(value=np.array(values))
-    )
+    run = Run(range(len(values)), "r", Answers(value=np.array(values)))
+    return Decider(described).decide([Verdict() for _ in values], [run])
 
 
 def test_a_sensible_answer_is_scored_with_label_and_probabilities() -> None:
     (decision,) = classified([0.25, 0.75])
-    assert decision == Decision("scored", [], {"label": "good", "probabilities": {"bad": 0.25, "good": 0.75}}, place=0)
+    assert decision == Decision(
+        "scored", [], {"label": "good", "probabilities": {"bad": 0.25, "good": 0.75}}, ("r", 0, 1)
+    )
 
 
 @pytest.mark.parametrize("classes", [[0, 1], [True, False], [1.5, 2.5], ["é", "\u0000"]])
 def test_labels_keep_their_json_type_and_key_probabilities_as_text(classes: list[Any]) -> None:
     answers = Answers(label_index=np.array([1]), probabilities=np.array([[0.0, 1.0]]))
-    (decision,) = Decider(manifest(classes=classes)).decide([Verdict()], [0], answers)
+    (decision,) = Decider(manifest(classes=classes)).decide([Verdict()], [Run([0], "r", answers)])
     assert decision.answer is not None
     assert decision.answer["label"] is classes[1]
     assert all(isinstance(key, str) for key in decision.answer["probabilities"])
@@ -45,7 +47,7 @@ def test_labels_keep_their_json_type_and_key_probabilities_as_text(classes: list
 
 def test_a_classifier_without_probabilities_gives_its_score() -> None:
     answers = Answers(label_index=np.array([0]), score=np.array([-0.5]))
-    (decision,) = Decider(manifest()).decide([Verdict()], [0], answers)
+    (decision,) = Decider(manifest()).decide([Verdict()], [Run([0], "r", answers)])
     assert decision.answer == {"label": "bad", "score": -0.5}
 
 
@@ -83,19 +85,26 @@ def test_a_fit_that_had_not_converged_may_abstain_always() -> None:
     assert classified([0.5, 0.5])[0].outcome == "scored"
 
 
-def test_a_run_that_failed_fails_what_was_run_and_nothing_else() -> None:
+@pytest.mark.parametrize("reason", ["model_error", "timeout"])
+def test_a_run_that_failed_fails_what_was_run_and_nothing_else(reason: Any) -> None:
     refused = Verdict(outcome="rejected", reasons=["wrong_type"])
-    decisions = Decider(manifest()).decide([Verdict(), refused, Verdict()], [0, 2], None)
-    assert [decision.outcome for decision in decisions] == ["failed", "rejected", "failed"]
-    assert [decision.place for decision in decisions] == [0, None, 1]
-    assert decisions[1].reasons == ["wrong_type"]
-
-
-def test_places_count_the_accepted_instances_only() -> None:
-    refused = Verdict(outcome="abstained", reasons=["missing_required"])
-    answers = Answers(value=np.array([1.0, 2.0]))
-    decisions = Decider(regressor_manifest()).decide([refused, Verdict(), refused, Verdict()], [1, 3], answers)
-    assert [(decision.outcome, decision.place) for decision in decisions] == [
-        ("abstained", None), ("scored", 0), ("abstained", None), ("scored", 1),
+    decisions = Decider(manifest()).decide([Verdict(), refused, Verdict()], [Run([0, 2], "r", reason=reason)])
+    assert [(decision.outcome, decision.reasons, decision.run) for decision in decisions] == [
+        ("failed", [reason], ("r", 0, 2)), ("rejected", ["wrong_type"], None), ("failed", [reason], ("r", 1, 2)),
     ]  # fmt: skip
-    assert decisions[3].answer == {"value": 2.0}
+
+
+def test_each_run_is_decided_for_itself_and_counts_its_own_instances() -> None:
+    refused = Verdict(outcome="abstained", reasons=["missing_required"])
+    runs = [
+        Run([1, 3], "r", Answers(value=np.array([1.0, 2.0]))),
+        Run([4], "s", Answers(value=np.array([3.0]))),
+        Run([5], None, reason="timeout"),
+    ]
+    verdicts = [refused, Verdict(), refused, Verdict(), Verdict(), Verdict()]
+    decisions = Decider(regressor_manifest()).decide(verdicts, runs)
+    assert [(decision.outcome, decision.run) for decision in decisions] == [
+        ("abstained", None), ("scored", ("r", 0, 2)), ("abstained", None), ("scored", ("r", 1, 2)),
+        ("scored", ("s", 0, 1)), ("failed", None),
+    ]  # fmt: skip
+    assert [decisions[row].answer for row in (3, 4, 5)] == [{"value": 2.0}, {"value": 3.0}, None]

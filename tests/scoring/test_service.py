@@ -24,7 +24,7 @@ from scoring.content import Content
 from scoring.errors import BadRequest, BodyTooLarge, LogUnavailable, NotReady, UnknownModel, UnknownVersion
 from scoring.service import Service
 from scoring.settings import ScoringSettings
-from tests.scoring.bundles import breaking, manifest, regression, regressor_manifest, write_bundle
+from tests.scoring.bundles import breaking, looping, manifest, regression, regressor_manifest, write_bundle
 from tests.scoring.services import Line, line
 from tests.scoring.test_json_body import JSON
 
@@ -115,6 +115,59 @@ def test_a_failed_run_fails_its_instances_and_is_recorded(credit: Line, caplog: 
     assert "breaking/1" in caplog.text
     assert "77" not in caplog.text.partition("breaking/1")[2].partition(": ")[2]
     assert credit.score({"instances": [{"age": 21.0, "income": 1}]}, model="breaking")["results"][0]["value"] == 21.0
+
+
+HANGS = {"age": 77.0, "income": 1}
+
+
+@pytest.fixture
+def slow(models: Path) -> Path:
+    write_bundle(models, regressor_manifest(name="slow"), looping())
+    (models / "serving.toml").write_text("[models.slow]\nrun_timeout_s = 0.3\n")
+    return models
+
+
+def test_a_run_that_never_ends_fails_its_instances_and_the_service_goes_on(slow: Path) -> None:
+    with line(slow) as started:
+        answer = started.score({"instances": [HANGS, {"age": "x", "income": 1}]}, model="slow")
+        assert [(each["outcome"], each["reasons"]) for each in answer["results"]] == [
+            ("failed", ["timeout"]), ("rejected", ["wrong_type"]),
+        ]  # fmt: skip
+        assert [record.run is None for record in started.records()] == [False, True]
+        good = {"age": 21.0, "income": 1}
+        assert started.score({"instances": [good]}, model="slow")["results"][0]["value"] == 21.0
+        assert started.score({"instances": [GOOD]})["results"][0]["outcome"] == "scored"
+
+
+def test_a_run_that_never_ends_holds_up_the_event_loop_once_and_briefly(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_bundle(models, regressor_manifest(name="slow"), looping(turns=700_000))
+    monkeypatch.setattr("scoring.service._INLINE_LIMIT_S", 0.05)
+    with line(models) as started:
+        model = started.service.catalog.get("slow").model
+        seen, run = [], model.run
+
+        def watched(rows: Any, limit_s: float) -> Any:
+            seen.append((threading.current_thread() is threading.main_thread(), limit_s))
+            return run(rows, limit_s)
+
+        monkeypatch.setattr(model, "run", watched)
+        for _ in range(2):
+            assert started.score({"instances": [HANGS]}, model="slow")["results"][0]["value"] == 77.0
+        assert seen == [(True, 0.05), (False, 30.0), (False, 30.0)]
+        assert len(started.records()) == 2, "an attempt that was ended leaves no record"
+
+
+def test_many_instances_are_run_in_parts_and_their_records_say_which(credit: Line) -> None:
+    instances = [GOOD | {"age": 20.0 + row % 61} for row in range(1100)]
+    instances[3] = GOOD | {"age": "x"}
+    credit.score({"instances": instances})
+    runs = [record.run for record in credit.records() if record.run is not None]
+    assert [(place, size) for _, place, size in runs] == [
+        (place, size) for size in (512, 512, 75) for place in range(size)
+    ]
+    assert len({run_id for run_id, _, _ in runs}) == 3
 
 
 def test_hostile_values_are_stored_as_valid_json_and_fail_no_neighbour(credit: Line) -> None:
@@ -270,9 +323,9 @@ def test_only_small_requests_of_quick_models_are_worked_on_in_the_event_loop(
     seen = {threading.current_thread().name}
     run = model.run
 
-    def watched(rows: Any) -> Any:
+    def watched(rows: Any, limit_s: float) -> Any:
         seen.add(threading.current_thread().name)
-        return run(rows)
+        return run(rows, limit_s)
 
     monkeypatch.setattr(model, "run", watched)
     monkeypatch.setattr(model, "single_run_s", single_run_s)

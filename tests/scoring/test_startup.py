@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,13 +33,25 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     go_on = threading.Event()
     load = Catalog.load
 
-    def waiting(models: Path) -> Catalog:
+    def waiting(models: Path, redaction_key: bytes | None, run_timeout_s: float) -> Catalog:
         assert go_on.wait(20)
-        return load(models)
+        return load(models, redaction_key, run_timeout_s)
 
     monkeypatch.setattr(Catalog, "load", waiting)
     yield go_on
     go_on.set()
+
+
+def test_a_thread_that_computes_gives_the_interpreter_away_ten_times_as_soon_as_by_default(
+    environ: dict[str, str],
+) -> None:
+    before_s = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(0.005)
+        Startup(environ).close()
+        assert sys.getswitchinterval() == pytest.approx(0.0005)
+    finally:
+        sys.setswitchinterval(before_s)
 
 
 def test_requests_that_come_too_early_wait_and_one_that_gives_up_harms_no_other(
@@ -62,7 +75,7 @@ def test_requests_that_come_too_early_wait_and_one_that_gives_up_harms_no_other(
 def test_a_start_that_failed_is_told_to_every_request_and_logged_once(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(_: Path) -> Any:
+    def broken(*_: Any) -> Any:
         raise MemoryError("no room")
 
     monkeypatch.setattr(Catalog, "load", broken)

@@ -72,7 +72,8 @@ def judged(value: Any, job: Feature = JOB, **more: Any) -> tuple[float, Verdict]
 )
 def test_a_text_is_the_position_of_its_category(value: str, number: float, outside: dict[str, str]) -> None:
     found, verdict = judged(value)
-    assert (found, verdict.outside, verdict.outcome, verdict.artifacts) == (number, outside, None, {})
+    artifacts = {"job": ["unseen_category"]} if outside else {}
+    assert (found, verdict.outside, verdict.outcome, verdict.artifacts) == (number, outside, None, artifacts)
     assert verdict.distance is not None
 
 
@@ -122,7 +123,25 @@ def test_a_category_that_training_never_saw_may_abstain(value: str) -> None:
 )
 def test_artifacts_are_flagged_and_not_refused(value: str, artifacts: list[str]) -> None:
     number, verdict = judged(value)
-    assert (number, verdict.outcome, verdict.artifacts) == (-1.0, None, {"job": artifacts})
+    assert (number, verdict.outcome, verdict.artifacts) == (-1.0, None, {"job": [*artifacts, "unseen_category"]})
+
+
+@pytest.mark.parametrize(
+    ("value", "artifacts"),
+    [
+        ("cook", ["known_default"]),
+        ("chef", ["known_default", "unseen_category"]),
+        ("unknown", ["known_default", "unseen_category"]),
+        ("1900-01-01\n", ["control_characters", "known_default", "unseen_category"]),
+        ("Unknown", ["unseen_category"]),
+        ("clerk", None),
+        ("N/A", None),
+    ],
+)
+def test_a_default_text_is_flagged_whether_training_had_it_or_not(value: str, artifacts: list[str] | None) -> None:
+    job = msgspec.structs.replace(JOB, defaults=["cook", "chef", "unknown", "1900-01-01\n", "N/A"])
+    _, verdict = judged(value, job)
+    assert (verdict.artifacts.get("job"), verdict.outcome) == (artifacts, None)
 
 
 def test_an_artifact_that_training_had_is_flagged_and_is_its_category() -> None:
@@ -189,15 +208,14 @@ def test_a_row_of_known_texts_may_be_too_large_for_its_record() -> None:
 
 
 LENIENT = Criteria(extra_features="ignore")
-JOBS = (
-    st.sampled_from(["clerk", "cook", "chef", "", "N/A", "a\x00b", "\ud800", None, math.nan, 0, -1, True]) | TEXT | JSON
-)
+KNOWN_JOBS = ["clerk", "cook", "chef", "unknown", "", "N/A", "a\x00b", "\ud800", None, math.nan, 0, -1, True]
+JOBS = st.sampled_from(KNOWN_JOBS) | TEXT | JSON
 
 
 @given(JOBS)
 @example("x" * 100_000)
 def test_read_at_once_and_read_singly_are_the_same(value: Any) -> None:
-    job = msgspec.structs.replace(JOB, categories=["a\x00b", "clerk", "cook"])
+    job = msgspec.structs.replace(JOB, categories=["a\x00b", "clerk", "cook"], defaults=["cook", "unknown", "a\x00b"])
     judge = Judge(job_manifest(job, criteria=LENIENT))
     quick, slow = (judge.judge([{"age": 50.0, "job": value} | more]) for more in ({}, {"extra": 1}))
     np.testing.assert_array_equal(quick.matrix, slow.matrix)
@@ -315,7 +333,8 @@ def test_records_keep_what_was_sent(models: Path) -> None:
     assert kept[9] == sent[9]
     assert [record.flags.get("outside") for record in records[:3]] == [None, {"job": "unseen"}, {"job": "unseen"}]
     assert [record.flags.get("artifacts") for record in records[3:6]] == [
-        {"job": ["control_characters"]}, None, {"job": ["lone_surrogate"]},
+        {"job": ["control_characters", "unseen_category"]}, {"job": ["unseen_category"]},
+        {"job": ["lone_surrogate", "unseen_category"]},
     ]  # fmt: skip
 
 
@@ -331,7 +350,7 @@ def test_metadata_and_openapi_say_what_a_string_may_be(tmp_path: Path) -> None:
     assert job["more_categories"] == 151, "251 can be sent, the one of 2,000 characters cannot"
     assert described["properties"]["job"]["description"] == "a string, in training one of 252"
     assert described["examples"] == [{"age": 50.0, "job": "job 000"}]
-    metadata = model_metadata(catalog.get("amount").manifest, ["1"], "1")
+    metadata = model_metadata(catalog.get("amount").manifest, ["1"], "1", [])
     assert metadata["inputs"][1] == {"name": "job", "datatype": "BYTES", "shape": [-1]}
     with line(tmp_path) as started:
         example_request = document["paths"]["/models/{model}/score"]["post"]["requestBody"]["content"]

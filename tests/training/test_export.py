@@ -163,6 +163,19 @@ def test_the_sample_holds_training_rows_with_what_is_predicted_for_them(tmp_path
     assert table["prediction"].tolist() == pipeline.predict(problem.X_train.astype({"owner": float})).tolist()
 
 
+def test_what_is_declared_of_values_goes_into_manifest_and_card(tmp_path: Path) -> None:
+    _, _, bundle = exported_people(
+        tmp_path, policies={"income": {"defaults": [0, 99.5], "sentinels": [-1]}, "age in years": {"redaction": "drop"}}
+    )
+    income, age, _ = bundle.manifest.features
+    assert (income.defaults, income.sentinels, age.redaction) == ([0, 99.5], [-1], "drop")
+    card = (bundle.folder / "card.md").read_text(encoding="utf-8")
+    assert "Declared to mean missing: income -1." in card
+    assert "Filled in upstream when nothing is known, scored and flagged: income 0, 99.5." in card
+    assert "Never in the log in clear: age in years." in card
+    assert "| age in years | integer |  | redacted |" in card
+
+
 def test_private_features_leave_no_sample(tmp_path: Path) -> None:
     _, _, declared = exported_people(tmp_path / "a", private=True)
     _, _, redacted = exported_people(tmp_path / "b", policies={"income": {"redaction": "hash"}})

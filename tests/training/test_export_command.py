@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import joblib
@@ -16,6 +17,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from scoring.bundle import load_bundle
 from training.command import main
+from training.features import FeaturePolicy
 from training.table_file import read_table
 
 
@@ -65,6 +67,30 @@ def test_codes_stay_text_and_every_stage_is_told(kind: str, tmp_path: Path, caps
     html = page.read_text(encoding="utf-8")
     assert "preproduction" in html.lower()
     assert "<script" not in html
+
+
+def test_policies_are_read_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = [*written(tmp_path, "parquet"), "--out", str(tmp_path / "models"), "--weights", "weight"]
+    policies = tmp_path / "policies.json"
+    options += ["--policies", str(policies)]
+    policies.write_text('["age"]')
+    assert main(options) == 1
+    assert f"--policies: {tmp_path}/policies.json is no JSON object" in capsys.readouterr().err
+    policies.write_text('{"age": {"mising": "abstain"}}')
+    assert main(options) == 1
+    assert "policy of feature 'age': Object contains unknown field `mising`" in capsys.readouterr().err
+    policies.write_text('{"age": {"defaults": [0, 99], "missing": "reject"}, "note": {"redaction": "hash"}}')
+    assert main(options) == 0
+    _, age, note = load_bundle(tmp_path / "models" / "credit" / "1").manifest.features
+    assert (age.defaults, age.missing, note.redaction) == ([0, 99], "reject", "hash")
+
+
+def test_the_help_teaches_every_policy(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["export", "--help"])
+    said = capsys.readouterr().out
+    for name in FeaturePolicy.__struct_fields__:
+        assert re.search(rf"^  {name} +\w", said, re.MULTILINE), name
 
 
 def test_codes_that_csv_turns_into_numbers_are_refused_and_not_taken_for_unknown(

@@ -442,3 +442,12 @@ def test_a_policy_on_missing_values_is_seen_before_production(credit: tuple[Bund
     report = report_on(altered(bundle, tmp_path, features=features), problem.X_test, problem.y_test).report
     assert report.coverage.counts.rejected == gaps > 0
     assert [(one.name, one.count) for one in report.coverage.reasons] == [("missing_feature", gaps)]
+
+
+def test_a_model_that_hashes_a_feature_is_reported_on_without_a_key_of_production(tmp_path: Path) -> None:
+    problem = numbers()
+    bundle = problem.export(fitted_logistic(problem), tmp_path, policies={"x0": {"redaction": "hash"}})
+    report = report_on(bundle, problem.X_test, problem.y_test).report
+    hidden = next(feature for feature in report.drift.features if feature.name == "x0")
+    assert (hidden.level, hidden.redacted) == ("no data", report.coverage.counts.calls)
+    assert report.coverage.counts.scored == len(problem.X_test)

@@ -351,6 +351,10 @@ def test_options_that_contradict_the_data(tmp_path: Path) -> None:
     value = float(problem.X_train[0, 0])
     message = refusal(problem, pipeline, tmp_path, policies={"x0": {"sentinels": [value, "N/A"]}})
     assert "1 training rows hold its sentinel" in message
+    message = refusal(problem, pipeline, tmp_path, policies={"x0": {"defaults": ["unknown"]}})
+    assert "feature 'x0': the default 'unknown' is no float; if it means missing, declare it as a sentinel" in message
+    message = refusal(problem, pipeline, tmp_path, policies={"x0": {"defaults": [99, 0], "sentinels": [99.0]}})
+    assert "99 is declared as a sentinel and as a default" in message
     assert "has the name of a feature" in refusal(problem, pipeline, tmp_path, target="x2")
     for weights in ([1.0], ["heavy"] * 60):
         assert "sample_weight must be 60 finite numbers" in refusal(problem, pipeline, tmp_path, sample_weight=weights)

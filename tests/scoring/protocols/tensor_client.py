@@ -60,24 +60,26 @@ def request(*inputs: Tensor | Binary, **fields: Any) -> Content:
 
 def read(reply: Reply) -> dict[str, list[Any]]:
     """The outputs by name, their elements in row-major order."""
-    size_bytes = int(reply.headers.get("Inference-Header-Content-Length", len(reply.body)))
-    answer, behind, found = json.loads(reply.body[:size_bytes]), reply.body[size_bytes:], {}
-    for output in answer["outputs"]:
+    behind, found = reply.body[_json_bytes(reply) :], {}
+    for output in head(reply)["outputs"]:
         if "data" in output:
             found[output["name"]] = output["data"]
-            continue
-        taken, behind = np.split(np.frombuffer(behind, "u1"), [output["parameters"]["binary_data_size"]])
-        found[output["name"]], behind = _elements(output["datatype"], taken.tobytes()), behind.tobytes()
+        else:
+            size_bytes = output["parameters"]["binary_data_size"]
+            found[output["name"]] = _elements(output["datatype"], behind[:size_bytes])
+            behind = behind[size_bytes:]
     assert not behind, "bytes that are no output's"
     return found
 
 
 def head(reply: Reply) -> dict[str, Any]:
     """The answer's JSON."""
-    answer: dict[str, Any] = json.loads(
-        reply.body[: int(reply.headers.get("Inference-Header-Content-Length", len(reply.body)))]
-    )
+    answer: dict[str, Any] = json.loads(reply.body[: _json_bytes(reply)])
     return answer
+
+
+def _json_bytes(reply: Reply) -> int:
+    return int(reply.headers.get("Inference-Header-Content-Length", len(reply.body)))
 
 
 def _elements(datatype: str, data: bytes) -> list[Any]:

@@ -56,6 +56,13 @@ def count(body: Any) -> int | None:
         return None
 
 
+def invoke(started: Line, body: Any, model: str = "credit", kind: str = "") -> dict[str, Any]:
+    """The answer to one request, as the client would parse it."""
+    content = Content(body if isinstance(body, bytes) else json.dumps(body).encode(), kind=kind)
+    answer: dict[str, Any] = json.loads(started.reply(content, model, protocol="mlflow").body)
+    return answer
+
+
 @pytest.fixture
 def credit(tmp_path: Path) -> Iterator[Line]:
     write_bundle(tmp_path, manifest())
@@ -139,12 +146,12 @@ def test_any_frame_is_a_request_or_a_bad_request(frame: dict[str, Any]) -> None:
         ([], "wrong_shape", r"the body: expected an object such as \{\"dataframe_split\".*found an array"),
         ({}, "wrong_shape", "exactly one of dataframe_split, dataframe_records, instances, inputs, found none"),
         ({"instances": ROWS, "inputs": ROWS}, "wrong_shape", "exactly one of .*, found instances and inputs"),
-        ({"columns": COLUMNS, "data": ROWS}, "wrong_shape", "unknown field 'columns'; the fields are dataframe_rec"),
-        ({"inputs": ROWS, "params": {"top_k": 3}}, "wrong_shape", "no model here takes parameters, found 'top_k'"),
+        ({"columns": COLUMNS, "data": ROWS}, "wrong_shape", "the fields are dataframe_records, dataframe_split"),
+        ({"inputs": ROWS, "params": {"top_k": 3}}, "wrong_shape", "params: no model here takes parameters; leave"),
         ({"inputs": ROWS, "params": [1]}, "wrong_shape", "params: expected an empty object, found"),
         ({SPLIT: ROWS}, "wrong_shape", "dataframe_split: expected an object with columns and data, found an array"),
         ({SPLIT: {"columns": COLUMNS}}, "wrong_shape", "dataframe_split.data: missing"),
-        ({SPLIT: {"data": ROWS, "rows": 1}}, "wrong_shape", "unknown field 'rows'; the fields are col"),
+        ({SPLIT: {"data": ROWS, "rows": 1}}, "wrong_shape", "field 2 is unknown; the fields are col"),
         ({SPLIT: {"data": {"age": [1]}}}, "wrong_shape", "data: expected an array of rows, found an object"),
         ({SPLIT: {"data": []}}, "no_instances", "dataframe_split.data: empty; send at least one"),
         ({SPLIT: {"data": ROWS, "columns": "age"}}, "wrong_shape", "columns: expected an array of names, found a str"),
@@ -157,8 +164,8 @@ def test_any_frame_is_a_request_or_a_bad_request(frame: dict[str, Any]) -> None:
         ({"inputs": 3}, "wrong_shape", "inputs: expected an object of columns or an array of rows, found"),
         ({"inputs": {}}, "no_instances", "inputs: empty"),
         ({"inputs": {"age": []}}, "no_instances", "inputs: empty"),
-        ({"inputs": {"age": [1, 2], "income": [1]}}, "wrong_shape", "'age' has 2 values and 'income' 1 values; send"),
-        ({"inputs": {"age": 1, "income": [1]}}, "wrong_shape", "'income' has 1 values and 'age' a number"),
+        ({"inputs": {"age": [1, 2], "income": [1]}}, "wrong_shape", "values has 2 and column 2 has 1 values; send"),
+        ({"inputs": {"age": 1, "income": [1]}}, "wrong_shape", "values has 1 and column 1 has a number"),
         ({"inputs": [[1]] * 6}, "too_many_instances", "inputs: 6 are more than 5; send them in parts"),
         ({"inputs": {"age": [1] * 6}}, "too_many_instances", "inputs: 6 are more than 5"),
         ({"inputs": ROWS, "ids": ["a"]}, "malformed_id", "ids: 1 ids for 2 instances"),
@@ -169,6 +176,23 @@ def test_a_body_that_is_no_request_is_named(body: Any, reason: str, words: str) 
     with pytest.raises(BadRequest, match=words) as caught:
         instances(body, most=5)
     assert caught.value.reason == reason
+
+
+def test_no_error_of_its_own_quotes_the_body() -> None:
+    bodies: list[dict[str, Any]] = [
+        {"inputs": ROWS, "params": {"secret": "secret"}},
+        {SPLIT: {"data": ROWS, "secret": 1}},
+        {SPLIT: {"data": ROWS, "columns": ["secret", "secret"]}},
+        {SPLIT: {"data": ROWS, "columns": ["secret", 7]}},
+        {SPLIT: {"data": ROWS, "index": "secret"}},
+        {"inputs": {"secret": [1, 2], "secrets": [1]}},
+        {"inputs": {"secret": ["secret"] * 2, "age": "secret"}},
+        {"inputs": {"secret" * 9000: [1] * 900}},
+    ]
+    for body in bodies:
+        with pytest.raises(BadRequest) as caught:
+            instances(body)
+        assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("column", ["x" * 100_000, "\ud800" * 100_000])
@@ -204,7 +228,7 @@ def test_csv_is_known_by_its_content_type_in_any_spelling(kind: str) -> None:
 
 def test_the_answer_has_predictions_as_mlflow_has_them_and_what_became_of_each_instance(credit: Line) -> None:
     rows = [list(GOOD.values()), [80.0, None, True], ["eighty", 1, True], [1]]
-    answer = credit.score({"inputs": rows, "ids": list("abcd"), "request_id": "r-1"}, protocol="mlflow")
+    answer = invoke(credit, {"inputs": rows, "ids": list("abcd"), "request_id": "r-1"})
     assert list(answer) == ["predictions", "model", "version", "request_id", "results", "receipt"]
     assert answer["predictions"] == ["good", None, None, None]
     assert (answer["model"], answer["version"], answer["request_id"]) == ("credit", "1", "r-1")
@@ -221,14 +245,14 @@ def test_the_answer_has_predictions_as_mlflow_has_them_and_what_became_of_each_i
 
 
 def test_a_regression_predicts_values(credit: Line) -> None:
-    answer = credit.score({"dataframe_records": [{"age": 41.5, "income": 2}, {}]}, "amount", protocol="mlflow")
+    answer = invoke(credit, {"dataframe_records": [{"age": 41.5, "income": 2}, {}]}, "amount")
     assert answer["predictions"] == [43.5, None]
 
 
 def test_csv_is_judged_as_json_is(credit: Line) -> None:
     cells = ["80,500,true", "80.0,,true", "inf,1,false", "1e400,1,true", "x,1,true", "80,1.5,true", "80,1", "80,2,yes"]
     body = "\n".join(["age,income,member", *cells]).encode()
-    answer = credit.score(body, protocol="mlflow", kind="text/csv; charset=utf-8")
+    answer = invoke(credit, body, kind="text/csv; charset=utf-8")
     assert answer["predictions"] == ["good"] + [None] * 7
     assert [each["reasons"] for each in answer["results"]] == [
         [], ["missing_required"], ["not_finite"], ["not_finite"], ["wrong_type"], ["wrong_type"], ["wrong_type"],
@@ -243,7 +267,7 @@ def test_csv_is_judged_as_json_is(credit: Line) -> None:
 
 def test_integers_beyond_any_double_are_not_finite_and_are_recorded(credit: Line) -> None:
     body = f"age,income\n30,{'9' * 400}\n31,{'9' * 5000}\n32,7\n".encode()
-    answer = credit.score(body, "amount", protocol="mlflow", kind="text/csv")
+    answer = invoke(credit, body, "amount", kind="text/csv")
     assert [each["reasons"] for each in answer["results"]] == [["not_finite"], ["not_finite"], []]
     assert [record.x["income"] for record in credit.records()] == ["Infinity", "Infinity", 7]
 
@@ -251,8 +275,8 @@ def test_integers_beyond_any_double_are_not_finite_and_are_recorded(credit: Line
 def test_texts_of_csv_are_looked_up_flagged_and_measured_as_those_of_json(credit: Line) -> None:
     texts = ["cook", " cook", "N/A", "", "a\0b", "y" * 2000]
     body = "\n".join(["age,job", *(f'40,"{text}"' for text in texts)]).encode()
-    by_csv = credit.score(body, "job", protocol="mlflow", kind="text/csv")
-    by_json = credit.score({"inputs": [[40.0, text] for text in texts]}, "job", protocol="mlflow")
+    by_csv = invoke(credit, body, "job", kind="text/csv")
+    by_json = invoke(credit, {"inputs": [[40.0, text] for text in texts]}, "job")
     assert by_csv["predictions"] == by_json["predictions"]
     for csv_result, json_result in zip(by_csv["results"], by_json["results"], strict=True):
         assert csv_result | {"id": ""} == json_result | {"id": ""}
@@ -262,15 +286,15 @@ def test_texts_of_csv_are_looked_up_flagged_and_measured_as_those_of_json(credit
 
 
 def test_unknown_columns_are_judged_as_unknown_keys_are(credit: Line) -> None:
-    answer = credit.score(b"age,income,member,x\n80,500,true,1\n", protocol="mlflow", kind="text/csv")
+    answer = invoke(credit, b"age,income,member,x\n80,500,true,1\n", kind="text/csv")
     assert answer["results"][0]["reasons"] == ["unknown_feature"]
-    answer = credit.score({"inputs": {**{k: [v] for k, v in GOOD.items()}, "x": [1]}}, protocol="mlflow")
+    answer = invoke(credit, {"inputs": {**{k: [v] for k, v in GOOD.items()}, "x": [1]}})
     assert answer["results"][0]["reasons"] == ["unknown_feature"]
 
 
 def test_bare_nan_and_infinity_are_one_instances_matter(credit: Line) -> None:
     frame = {"columns": ["age", "income"], "data": [[41.0, math.nan], [math.inf, 1], [41.0, 1]]}
-    answer = credit.score({SPLIT: frame}, "amount", protocol="mlflow")
+    answer = invoke(credit, {SPLIT: frame}, "amount")
     assert answer["predictions"] == [None, None, 42.0]
     assert [each["reasons"] for each in answer["results"][:2]] == [["missing_required"], ["not_finite"]]
 
@@ -281,7 +305,7 @@ def test_bare_nan_and_infinity_are_one_instances_matter(credit: Line) -> None:
 )
 def test_a_body_that_is_no_request_is_recorded(credit: Line, body: bytes, kind: str, reason: str) -> None:
     with pytest.raises(BadRequest) as caught:
-        credit.score(body, protocol="mlflow", kind=kind)
+        invoke(credit, body, kind=kind)
     (record,) = credit.records()
     assert (record.kind, record.reasons) == ("request_error", [reason])
     assert record.x["message"] == str(caught.value)
