@@ -191,7 +191,7 @@ def _service_paths() -> dict[str, Any]:
         "/v2": _open("server", "The service's name, version and extensions", ref("Server")),
         "/v2/health/live": _open("live", "Whether the process answers", ref("Liveness")),
         "/v2/health/ready": _open("ready", "Whether models and log are ready; if not, why", ref("Readiness"), ready),
-        "/docs": {"get": operation("docs", "This document, to read", html, (503,), "service", keys=False)},
+        "/docs": {"get": operation("docs", "This document as a page", html, (503,), "service", keys=False)},
         "/openapi.json": {"get": operation("openapi", "This document", described, (503,), "service", keys=False)},
     }
 
@@ -206,12 +206,12 @@ def _metadata_paths(catalog: Catalog) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     model, version = model_parameter(catalog), version_parameter(catalog)
     facts, ready = answer("Inputs and outputs", ref("ModelMetadata")), answer("It answers", ref("ModelReadiness"))
-    for path, suffix, parameters in (
-        ("/v2/models/{model}", "", [model]),
-        ("/v2/models/{model}/versions/{version}", "Version", [model, version]),
+    for path, suffix, whose, parameters in (
+        ("/v2/models/{model}", "", "model", [model]),
+        ("/v2/models/{model}/versions/{version}", "Version", "version", [model, version]),
     ):
-        inputs = operation(f"metadata{suffix}", "A model's inputs and outputs", facts, READING, "service")
-        is_ready = operation(f"modelReady{suffix}", "Whether a model answers", ready, (401, 404), "service")
+        inputs = operation(f"metadata{suffix}", f"A {whose}'s inputs and outputs", facts, READING, "service")
+        is_ready = operation(f"modelReady{suffix}", f"Whether a {whose} answers", ready, (401, 404), "service")
         not_ready = {"anyOf": [ref("ModelReadiness"), ref("Error")]}
         is_ready["responses"]["503"] = answer("It does not answer, or nothing does", not_ready, status_ok=False)
         paths[path] = _read(parameters, inputs)

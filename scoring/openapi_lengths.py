@@ -37,7 +37,7 @@ def items_of(*path: str) -> Counted:
 
 
 def equally_long(*pairs: tuple[Counted, Counted]) -> Schema:
-    """Of each pair, neither is longer than the other; what is not there has no length."""
+    """Of each pair in an object, neither is longer than the other; what is not there has no length."""
     uneven = [
         {"allOf": [shorter.at_most(length), longer.at_least(length + 1)]}
         for one, other in pairs

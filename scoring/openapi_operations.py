@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scoring.catalog import Catalog
+from scoring.catalog import Catalog, Served
 from scoring.openapi_lengths import Schema
 from scoring.openapi_schemas import ref
 
@@ -110,16 +110,20 @@ def media(schema: Schema, examples: dict[str, Any]) -> Operation:
 
 def model_parameter(catalog: Catalog) -> Operation:
     """The model in a path; with models, one of them."""
-    ready = [served.name for served in catalog.champions()]
-    names = catalog.models
+    ready, names = [served.name for served in _shown_first(catalog)], catalog.models
     return path_parameter(
         "model", "The model's name", {"enum": names} if names else {}, next(iter(ready or names), None)
     )
 
 
+def _shown_first(catalog: Catalog) -> list[Served]:
+    """The champions, those with the fewest features first: an example is to be read."""
+    return sorted(catalog.champions(), key=lambda served: len(served.manifest.features))
+
+
 def version_parameter(catalog: Catalog) -> Operation:
     """The version in a path."""
-    versions = [served.version for served in catalog.champions()]
+    versions = [served.version for served in _shown_first(catalog)]
     return path_parameter("version", "A version of the model", {}, next(iter(versions), None))
 
 

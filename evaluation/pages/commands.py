@@ -38,7 +38,7 @@ def commands(call: Call) -> list[tuple[str, str]]:
     for kind, content in call.contents.items():
         text = _text(content, example_of(call.parameters, "model"))
         if text is not None:
-            found.append((kind, _lines([*asked, f"-H {shlex.quote(f'content-type: {kind}')}", _data(text)])))
+            found.append((f"as {kind}", _lines([*asked, f"-H {shlex.quote(f'content-type: {kind}')}", _data(text)])))
     return found[:1] + _compressed(call, asked) + found[1:] if found else [("", _lines(asked))]
 
 
@@ -68,7 +68,7 @@ def _compressed(call: Call, asked: list[str]) -> list[tuple[str, str]]:
         return []
     piped = [f"printf %s {shlex.quote(text)} | gzip | {asked[0]}", *asked[1:]]
     headers = ["-H 'content-type: application/json'", "-H 'content-encoding: gzip'", "--data-binary @-"]
-    return [("compressed", _lines([*piped, *headers]))]
+    return [("compressed on its way", _lines([*piped, *headers]))]
 
 
 def _text(content: Document, model: str | None) -> str | None:

@@ -101,6 +101,8 @@ def _entry(evidence: Evidence, trail: InstanceTrail) -> dict[str, Any]:
         "reasons": [_text(reason) for reason in _list(record.get("reasons"))],
         "answer": _answer(record.get("y"), trail.target_unit),
         "probabilities": _probabilities(record.get("y")),
+        "whole": _flags_of(_flags(record), WHOLE_INSTANCE),
+        "sent": _no_object(record),
         "inputs": inputs[:FEATURES],
         "inputs_left_out": max(0, len(inputs) - FEATURES),
         "more_redacted": WHOLE_INSTANCE in _list(record.get("redacted")),
@@ -128,6 +130,14 @@ def _inputs(record: dict[str, Any], features: list[dict[str, Any]]) -> list[Inpu
         )
         for name in [*known, *(name for name in further if name not in known)]
     ]
+
+
+def _no_object(record: dict[str, Any]) -> LongText | None:
+    """What was sent in place of an instance, if it was no object."""
+    sent = record.get("x")
+    if record.get("kind") != "score" or sent is None or isinstance(sent, dict):
+        return None
+    return LongText(json.dumps(sent, ensure_ascii=False, default=str))
 
 
 def _value(values: dict[str, Any], name: str, *, is_redacted: bool) -> str:

@@ -356,6 +356,23 @@ def test_the_documentation_of_the_real_api_names_every_route_and_feature(tmp_pat
         assert name in text
 
 
+def test_what_is_odd_about_an_instance_as_a_whole_is_shown_and_so_is_one_that_is_none() -> None:
+    record = {"kind": "score", "outcome": "scored", "flags": {"artifacts": {"*": ["duplicate_instance"]}}, "x": {}}
+    found = [Evidence(each, "blob", 1, 0, verified=True) for each in (record, record | {"x": [1, "<b>"]})]
+    text = Reading(instance_page(InstanceTrail("wine", "a", found, ""))).text
+    assert "The instance as a whole: artifact: duplicate instance" in text
+    assert 'What was sent is no object of features: [1, "<b>"]' in text
+
+
+def test_fields_of_a_body_of_several_shapes_are_those_of_all_of_them() -> None:
+    one = {"properties": {"a": {"type": "string"}, "b": {"const": 1}}, "required": ["a"]}
+    other = {"properties": {"a": {"type": "array", "items": {"type": "integer"}}}, "required": ["a"]}
+    body = {"content": {"application/json": {"schema": {"anyOf": [one, other]}}}}
+    text = Reading(docs_page({"paths": {"/x": {"post": {"requestBody": body, "responses": {}}}}})).text
+    assert "a required" in text
+    assert "string or list of integer" in text
+
+
 def test_a_reference_in_a_circle_ends() -> None:
     circle = {
         "paths": {"/x": {"get": {"responses": {"200": {"$ref": "#/a"}}}}},

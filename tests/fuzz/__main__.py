@@ -21,6 +21,7 @@ from infra.local.azurite import Azurite
 from infra.local.local_host import LocalHost
 from tests.fuzz.balance import recorded, tally_of
 from tests.fuzz.run import ROOT, Plan, fuzz
+from tests.platform import DEMO_MODELS, Platform, demo_rows
 
 
 def main() -> int:
@@ -32,6 +33,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder, Azurite(Path(folder) / "azurite") as azurite:
         environment = {"HYPERPLANE_STORAGE": azurite.connection_string, "HYPERPLANE_MODELS": str(ROOT / "models")}
         with LocalHost(env=environment, data=Path(folder) / "host") as host:
+            _make_a_report(host.url, host.key, environment)
             plan = Plan(examples=given.examples, seed=given.seed, workers=2)
             outcome = fuzz(host.url, host.key, plan, Path(folder))
             print(outcome.text)
@@ -40,6 +42,16 @@ def main() -> int:
         balanced = found == {request: +counts for request, counts in tally.expected.items()} and not verify(log)
         _say(tally.total, outcomes, balanced=balanced, seed=given.seed)
     return 0 if outcome.passed and balanced else 1
+
+
+def _make_a_report(url: str, key: str, environment: dict[str, str]) -> None:
+    """Some traffic and a report of each model, so that the routes of reports have something to answer."""
+    platform = Platform(url, key, environment)
+    for model in DEMO_MODELS:
+        sent = {"instances": [row for row, _ in demo_rows(model)[:20]]}
+        platform.client.post(f"/models/{model}/score", json=sent).raise_for_status()
+        platform.command("evaluation", "report", "--model", model, check=False)
+    platform.close()
 
 
 def _say(answered: dict[str, int], outcomes: dict[str, int], *, balanced: bool, seed: int) -> None:

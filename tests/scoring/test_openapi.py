@@ -144,6 +144,56 @@ def test_real_requests_and_answers_are_as_described(models: Path, document: dict
         assert faults(document, "LabelResponse", started.label(labels)) == []
 
 
+def test_requests_and_answers_of_the_other_protocols_are_as_described(models: Path, document: dict[str, Any]) -> None:
+    with line(models) as started:
+        for path, protocol, request, response in (
+            ("/v2/models/{model}/infer", "open_inference", "InferRequest", "InferResponse"),
+            ("/models/{model}/invocations", "mlflow", "InvocationRequest", "InvocationResponse"),
+        ):
+            examples = bodies(document, path)["application/json"]["examples"]
+            assert {name.partition(".")[0] for name in examples} == {"amount", "credit"}
+            for name, example in examples.items():
+                assert faults(document, request, example["value"]) == []
+                answer = started.score(example["value"], model=name.partition(".")[0], protocol=protocol)
+                assert faults(document, response, answer) == []
+
+
+def test_an_example_of_a_table_is_scored(models: Path, document: dict[str, Any]) -> None:
+    examples = bodies(document, "/models/{model}/invocations")["text/csv"]["x-examples"]
+    with line(models) as started:
+        for model, text in examples.items():
+            answer = started.score(text.encode(), model=model, kind="text/csv", protocol="mlflow")
+            assert [result["reasons"] for result in answer["results"]] in ([[]], [["low_confidence"]])
+
+
+def bodies(document: dict[str, Any], path: str) -> dict[str, Any]:
+    """The media types of a route's body."""
+    found: dict[str, Any] = document["paths"][path]["post"]["requestBody"]["content"]
+    return found
+
+
+def test_a_wrong_request_of_the_other_protocols_is_not_as_described(document: dict[str, Any]) -> None:
+    good = {"name": "age", "shape": [2], "datatype": "FP64", "data": [1, 2]}
+    wrong_tensors: list[dict[str, Any]] = [
+        {"shape": [3]}, {"shape": [1, 2]}, {"shape": []}, {"datatype": "FP128"}, {"data": [1, [2]]}, {"name": 1},
+        {"name": "instance_id"}, {"parameters": {"binary_data_size": 16}}, {"parameters": {"shared_memory_offset": 0}},
+    ]  # fmt: skip
+    assert faults(document, "InferRequest", {"inputs": [good]}) == []
+    for wrong in wrong_tensors:
+        assert faults(document, "InferRequest", {"inputs": [good | wrong]}) != [], wrong
+    asked: list[list[dict[str, Any]]] = [[{"name": "x"}], [{"name": "predict"}, {"name": "predict"}], [{}]]
+    for unasked in asked:
+        assert faults(document, "InferRequest", {"inputs": [good], "outputs": unasked}) != []
+    wrong_tables: list[dict[str, Any]] = [
+        {}, {"instances": []}, {"instances": [1], "inputs": [1]}, {"inputs": {"age": [1, 2], "income": [1]}},
+        {"inputs": {"age": 1, "income": [1]}}, {"dataframe_split": {"columns": ["age", "age"], "data": [[1, 2]]}},
+        {"dataframe_split": {"data": [[1]], "index": [1, 2]}}, {"instances": [1], "ids": ["a", "b"]},
+        {"instances": [1], "params": {"a": 1}}, {"inputs": {"age": [1, 2]}, "ids": ["a"]},
+    ]  # fmt: skip
+    for table in wrong_tables:
+        assert faults(document, "InvocationRequest", table) != [], table
+
+
 def test_a_wrong_request_is_not_as_described(document: dict[str, Any]) -> None:
     wrong_ones: list[dict[str, Any]] = [
         {}, {"instances": []}, {"instances": [{}], "id": ["a"]}, {"instances": [{}], "ids": ["a b"]},
