@@ -1,4 +1,4 @@
-"""Names that stand once above many rows: in a CSV header, in `dataframe_split.columns`, as the keys of `inputs`.
+"""Names that stand once for many rows: in a CSV header, in `dataframe_split.columns`, as tensors' names.
 
 In an instance each value has its name beside it. A long name above fifty thousand short rows would become gigabytes of
 instances, so names that no feature has are refused when, written out with every row, they would be more than a native

@@ -21,6 +21,7 @@ import msgspec
 from scoring.bundle import Manifest
 from scoring.errors import BadRequest, shown
 from scoring.fields import check_ids
+from scoring.protocols.columns import refuse_extra
 from scoring.protocols.input_tensors import Tensor, Tensors
 from scoring.protocols.signature import INSTANCE_ID, takes_ids
 
@@ -43,10 +44,12 @@ def to_instances(given: Tensors, manifest: Manifest) -> Instances:
     if _is_matrix(tensors, manifest):
         return Instances(_of_matrix(tensors[0], manifest), ids)
     _check_columns(tensors, manifest)
+    names = [tensor.name for tensor in tensors]
+    refuse_extra("inputs", names, [feature.name for feature in manifest.features], given.rows)
     if not tensors:
         return Instances([{} for _ in range(given.rows)], ids)
     rows = zip(*(tensor.elements for tensor in tensors), strict=True)
-    return Instances(_objects([tensor.name for tensor in tensors], rows), ids)
+    return Instances(_objects(names, rows), ids)
 
 
 def _ids(tensor: Tensor) -> list[str]:

@@ -373,6 +373,11 @@ class TestRefusals:
     def test_of_a_field_name_it(self, shared: Line, fields: dict[str, Any], said: str) -> None:
         assert said in refusal(shared, request(*GOOD, **fields))
 
+    def test_of_a_long_name_for_many_rows_come_before_each_row_repeats_it(self, shared: Line) -> None:
+        given = numbers("x" * 100_000, "UINT8", "u1", [1] * 900)
+        said = refusal(shared, request(numbers("age", "FP64", "<f8", [30.0] * 900), given))
+        assert said == "inputs: 1 columns that no feature has are too much text for 900 rows; leave them out"
+
     @pytest.mark.parametrize("ids", [["a b", "c"], [None, "c"], [1, 2]])
     def test_of_ids_name_the_first_that_is_none(self, shared: Line, ids: list[Any]) -> None:
         assert "instance_id[0]: expected" in refusal(shared, request(*GOOD, tensor("instance_id", "BYTES", ids)))
