@@ -35,7 +35,7 @@ format: setup ## Put the code into its one format
 explore: setup models $(BROWSER) ## The property tests on many examples of their own draw
 	@HYPOTHESIS_PROFILE=explore $(PY) -m pytest -m hypothesis --timeout 1800 $(ARGS)
 
-fuzz: setup models ## Requests made from our OpenAPI document, valid and invalid: EXAMPLES=300 SEED=…
+fuzz: setup models ## Requests made from our OpenAPI document, valid and invalid: EXAMPLES=100 SEED=…
 	@$(PY) -m tests.fuzz $(call given,EXAMPLES,examples) $(call given,SEED,seed)
 
 coverage: check models $(BROWSER) ## The tests once more, counting which lines they ran

@@ -1,6 +1,6 @@
 """`make fuzz`: many requests made from the OpenAPI document, against a host of its own with the demo models.
 
-    make fuzz                              300 requests of each operation and phase, from a seed of its own
+    make fuzz                              100 requests of each operation and phase, from a seed of its own
     make fuzz EXAMPLES=2000 SEED=7
 
 Prints what schemathesis says, its seed, and whether the log holds what was answered. Ends with 1 if anything is amiss.
@@ -27,7 +27,7 @@ from tests.platform import DEMO_MODELS, Platform, demo_rows
 def main() -> int:
     """Run it; the exit code."""
     parser = argparse.ArgumentParser(prog="make fuzz", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--examples", type=int, default=300, help="requests of each operation in each phase that draws")
+    parser.add_argument("--examples", type=int, default=100, help="requests of each operation in each phase that draws")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**32), help="of an earlier run, to repeat it")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder, Azurite(Path(folder) / "azurite") as azurite:

@@ -18,7 +18,7 @@ class Plan:
     """How much is tried, and from which seed."""
 
     examples: int  # of each operation, in each phase that draws
-    seed: int
+    seed: int  # not asked for by a deterministic run
     phases: tuple[str, ...] = PHASES
     workers: int = 1
     deterministic: bool = False  # the same requests on every machine

@@ -8,8 +8,9 @@ from tests.fuzz.balance import tally_of
 from tests.fuzz.run import Plan, fuzz
 from tests.hostile.ledger import Ledger
 
-# The coverage phase, thousands of requests, is for `make fuzz`. The seed is one, so that a change fails and not a draw.
-SHORT = Plan(examples=12, seed=20261124, phases=("examples", "fuzzing"), deterministic=True)
+# The coverage phase, thousands of requests, is for `make fuzz`; these are the same each time, so that a change fails and
+# not a draw.
+SHORT = Plan(examples=8, seed=20261124, phases=("examples", "fuzzing"), deterministic=True)
 
 
 def test_requests_made_from_our_own_document_find_no_failure(ledger: Ledger, tmp_path: Path) -> None:
@@ -17,5 +18,5 @@ def test_requests_made_from_our_own_document_find_no_failure(ledger: Ledger, tmp
     assert outcome.passed, outcome.text
     made = tally_of(outcome.exchanges)
     assert made.total["score"] > 50, outcome.text
-    assert made.total["request_error"] > 10, outcome.text
+    assert made.total["request_error"] >= 5, outcome.text
     ledger.fuzzed.add(made)
