@@ -20,8 +20,8 @@ setup: .venv/.installed infra/local/node_modules/.installed ## Install everythin
 run: setup ## Score, record and report on this machine: PORT=7071 KEY=… AUTH=off LOG=on
 	@exec $(PY) -m infra.local.run --parent $$PPID $(call given,PORT,port) $(call given,KEY,key) $(call given,AUTH,auth) $(call given,LOG,log)
 
-test: check models $(BROWSER) ## Lint, type-check and run every test
-	@$(ONE_THREAD) $(PY) -m pytest $(ARGS)
+test: check models $(BROWSER) ## Lint, type-check and run every test, in two processes
+	@$(ONE_THREAD) $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
 
 test-clients: setup models $(CLIENTS) ## tritonclient, kserve and mlflow, each in an environment of its own, against the whole
 	@$(ONE_THREAD) $(PY) -m pytest tests/foreign -m foreign $(ARGS)

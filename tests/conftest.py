@@ -29,6 +29,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Folders whose tests share a ledger of all that was answered, and end by comparing it with the log.
+ONE_GROUP = {"hostile"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """When tests run in several processes (`make test`), those of a file stay together, and those of a ledger too."""
+    for item in items:
+        folder = item.path.parent
+        group = folder if folder.name in ONE_GROUP else item.path
+        item.add_marker(pytest.mark.xdist_group(group.relative_to(ROOT).as_posix()))
+
+
 @pytest.fixture(scope="session")
 def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
     """Azurite for the whole session: use container names of your own, and leave it running."""
