@@ -8,8 +8,8 @@ from tests.fuzz.balance import tally_of
 from tests.fuzz.run import Plan, fuzz
 from tests.hostile.ledger import Ledger
 
-# The coverage phase, thousands of requests, is for `make fuzz`; these are the same each time, so that a change fails and
-# not a draw.
+# The coverage phase, thousands of requests, is for `make fuzz`. These here are the same each time, so that a change
+# fails and not a draw.
 SHORT = Plan(examples=8, seed=20261124, phases=("examples", "fuzzing"), deterministic=True)
 
 
