@@ -80,20 +80,28 @@ def end_with_parent(grace_s: float = GRACE_S) -> None:
     threading.Thread(target=_watch, args=(sys.stdin.fileno(), grace_s), name="lifeline", daemon=True).start()
 
 
-def end_with_process(parent: int) -> None:
-    """Stop with SIGTERM when `parent`, which started this process, has ended: for one that holds no lifeline (make)."""
-    threading.Thread(target=_watch_parent, args=(parent,), name="parent", daemon=True).start()
+def end_with_process(parent: int, grace_s: float = 2 * GRACE_S) -> None:
+    """Stop with SIGTERM when `parent`, which started this process, has ended: for one that holds no lifeline (make).
+
+    After `grace_s`, at once: Python loses an interrupt that comes while it runs a destructor. Children of ours end by
+    their own lifelines then.
+    """
+    threading.Thread(target=_watch_parent, args=(parent, grace_s), name="parent", daemon=True).start()
 
 
-def _watch_parent(parent: int) -> None:
+def _watch_parent(parent: int, grace_s: float) -> None:
     while os.getppid() == parent:
         time.sleep(PARENT_POLL_S)
-    os.kill(os.getpid(), signal.SIGTERM)
+    _stop_within(grace_s)
 
 
 def _watch(descriptor: int, grace_s: float) -> None:
     while os.read(descriptor, 4096):
         continue
+    _stop_within(grace_s)
+
+
+def _stop_within(grace_s: float) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     threading.Event().wait(grace_s)
     os._exit(1)

@@ -80,7 +80,11 @@ def test_what_msgspec_refuses_is_read_patiently(body: bytes, expected: Any) -> N
         (b"\xff\xfe", "not_json", "seems to be UTF-16; send it as UTF-8"),
         ("{}".encode("utf-16-le"), "not_json", "seems to be UTF-16-LE; send it as UTF-8"),
         ("{}".encode("utf-32"), "not_json", "seems to be UTF-32; send it as UTF-8"),
-        (gzip.compress(b"{}", mtime=0), "not_json", "compressed with gzip; say so in the header Content-Encoding: gzip"),
+        (
+            gzip.compress(b"{}", mtime=0),
+            "not_json",
+            "compressed with gzip; say so in the header Content-Encoding: gzip",
+        ),
         (b'"\xed\xa0\x80"', "not_json", "not UTF-8"),
         ("[" * 100_000, "too_deep", "64 levels"),
         ("[" * 65 + "]" * 65, "too_deep", "64 levels"),
