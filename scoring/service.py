@@ -37,8 +37,8 @@ from scoring.score import Arrival, Refused, Scored, score_body
 from scoring.settings import ScoringSettings
 
 _INLINE_BYTES = 32 * 1024  # 0.6 ms from body to records, see docs/decisions/0006
-_VALUE_BYTES = 8  # of one value, as a tensor has it; in JSON about as many
-_INLINE_RUN_S = 0.002  # of the model, estimated from its warm-up run
+_INLINE_S = 0.002  # of work, estimated
+_ROW_S = 30e-6  # an instance's judging and its record, whatever it is
 _INLINE_LIMIT_S = 0.5  # at which a run that takes longer than estimated is ended, to be made again in a thread
 
 _log = logging.getLogger(__name__)
@@ -248,13 +248,13 @@ class Service:
             if scored is None:
                 loop = asyncio.get_running_loop()
                 scored = await loop.run_in_executor(self._pool, score_body, served, arrival, protocol)
-        except Refused:
+        except (Refused, BodyTooLarge):
             self._cold = arrival.cold  # the cold start is the first scored request's, and this was none
             raise
-        error = next((run.error for run in scored.runs if run.error is not None), None)
-        if error is not None:
+        errors = [run.error for run in scored.runs if run.error is not None]
+        if errors:
             call = scored.call
-            _log.error("%s/%s, request %s: %s", call.model, call.version, call.request_id, error)
+            _log.error("%s/%s, request %s: %s", call.model, call.version, call.request_id, errors[0])
         return scored
 
     def _score_at_once(self, served: Served, arrival: Arrival, protocol: ProtocolName) -> Scored | None:
@@ -262,7 +262,7 @@ class Service:
         its requests go to threads, this one first."""
         limit_s = min(_INLINE_LIMIT_S, served.model.run_timeout_s)
         scored = score_body(served, arrival, protocol, limit_s)
-        if not any(run.reason == "timeout" for run in scored.runs):
+        if not [run for run in scored.runs if run.reason == "timeout"]:
             return scored
         served.model.single_run_s = limit_s
         return scored if limit_s == served.model.run_timeout_s else None
@@ -295,5 +295,17 @@ def is_small(served: Served, content: Content) -> bool:
     size_bytes = len(content.body)
     if size_bytes > _INLINE_BYTES or is_coded(content):
         return False
-    rows = max(content.body.count(b"{"), size_bytes // (_VALUE_BYTES * len(served.manifest.features)))
-    return rows * served.model.single_run_s < _INLINE_RUN_S
+    return most_rows(content, len(served.manifest.features)) * (served.model.single_run_s + _ROW_S) < _INLINE_S
+
+
+def most_rows(content: Content, features: int) -> int:
+    """About how many instances a body may hold, at a glance: objects, values that are in none, or binary rows of a byte
+    for each feature. Tables are taken for more than they are, which costs them a thread's hand-over.
+
+    >>> most_rows(Content(b'{"instances": [{"a": 1, "b": 2}]}'), 2), most_rows(Content(b"1," * 1_000), 2)
+    (2, 1000)
+    """
+    objects = content.body.count(b"{")
+    values = content.body.count(b",") - objects * features
+    binary = len(content.body) // features if content.json_bytes else 0
+    return max(objects, values, binary)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import json
 import math
@@ -22,7 +23,7 @@ from audit.memory_store import MemoryStore
 from scoring.bundle import Criteria
 from scoring.content import Content
 from scoring.errors import BadRequest, BodyTooLarge, LogUnavailable, NotReady, UnknownModel, UnknownVersion
-from scoring.service import Service
+from scoring.service import Service, is_small
 from scoring.settings import ScoringSettings
 from tests.scoring.bundles import breaking, looping, manifest, regression, regressor_manifest, write_bundle
 from tests.scoring.services import Line, line
@@ -393,3 +394,30 @@ def test_whatever_the_instances_are_each_has_one_outcome_and_one_record(credit: 
     written = credit.records()[before:]
     assert [each["id"] for each in results] == [record.id for record in written]
     assert [each["outcome"] for each in results] == [record.outcome for record in written]
+
+
+@pytest.mark.parametrize(
+    ("content", "small"),
+    [
+        (Content(json.dumps({"instances": [GOOD]}).encode()), True),
+        (Content(json.dumps({"instances": [GOOD] * 10}).encode()), True),
+        (Content(json.dumps({"instances": [GOOD] * 200}).encode()), False),
+        (Content(json.dumps({"instances": [1] * 10_000}).encode()), False),
+        (Content(b"age,income,member\n80.5,500,true\n", kind="text/csv"), True),
+        (Content(b"age,income,member\n" + b"80.5,500,true\n" * 200, kind="text/csv"), False),
+        (Content(b"{}" + b"\1" * 3, json_bytes="2"), True),
+        (Content(b"{}" + b"\1" * 3_000, json_bytes="2"), False),
+        (Content(gzip.compress(b"{}"), coding="gzip"), False),
+    ],
+)
+def test_what_takes_long_is_not_worked_on_where_it_arrives(credit: Line, content: Content, small: bool) -> None:
+    assert is_small(credit.service.catalog.get("credit"), content) == small
+
+
+def test_a_bomb_is_no_cold_start(models: Path) -> None:
+    with line(models, max_body_bytes=1000) as started:
+        with pytest.raises(BodyTooLarge):
+            started.reply(Content(gzip.compress(b" " * 2000), coding="gzip"))
+        started.score({"instances": [GOOD]})
+        started.score({"instances": [GOOD]})
+        assert [record.cold for record in started.records()] == [True, False]
