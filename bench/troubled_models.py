@@ -24,15 +24,15 @@ _DEVIATIONS = 0.5  # above the mean: the bound
 Change = Callable[[onnx.ModelProto, float], None]
 
 
-def write_version(bundle: Bundle, models: Path, version: str, change: Change | None = None) -> None:
-    """Store the bundle as another version, with a changed graph."""
+def write_version(bundle: Bundle, models: Path, name: str, version: str, change: Change | None = None) -> None:
+    """Store the bundle under another name and version, with a changed graph."""
     files = {name: (bundle.folder / name).read_bytes() for name in bundle.manifest.files}
     if change is not None:
         graph = onnx.load_from_string(files["model.onnx"])
         change(graph, _bound(bundle))
         onnx.checker.check_model(graph)
         files["model.onnx"] = graph.SerializeToString()
-    write_bundle(models, msgspec.structs.replace(bundle.manifest, version=version), files)
+    write_bundle(models, msgspec.structs.replace(bundle.manifest, name=name, version=version), files)
 
 
 def troubling_instance(bundle: Bundle) -> dict[str, Any]:

@@ -22,8 +22,8 @@ def models(demo_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("challenged")
     bundle = load_bundle(demo_models / "wine" / "1")
     for version in "124":
-        write_version(bundle, folder, version)
-    write_version(bundle, folder, "3", turning(NEVER_ENDING))
+        write_version(bundle, folder, "wine", version)
+    write_version(bundle, folder, "wine", "3", turning(NEVER_ENDING))
     (folder / "wine" / "4" / "model.onnx").write_bytes(b"changed")
     (folder / "serving.toml").write_text(
         '[models.wine]\nchampion = "1"\nchallengers = ["2", "3", "4"]\nchallenger_timeout_s = 0.2\n'
