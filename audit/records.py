@@ -19,7 +19,7 @@ Fields that a kind does not use are left out of the line. Version 1 of the forma
 | `outcome` | score | `scored`, `abstained`, `rejected`, `failed` |
 | `outcome` | label | `recorded`, `unmatched` (no such instance known yet), `rejected` (never counts) |
 | `reasons` | score, label, request_error | why, in the fixed words of the API |
-| `flags` | score | `missing`, `artifacts`, `outside`, `distance`, `cluster` as in the API, empty ones left out |
+| `flags` | score | `missing`, `artifacts`, `outside`, `faults`, `distance`, `cluster` as in the API, none empty |
 | `x` | score | the instance as received; numbers that JSON cannot hold are "NaN", "Infinity", "-Infinity" |
 | | | no `x` in a challenger's record of what it was not run on, for lack of time: the champion's record has it |
 | `x` | request_error | `size` and `sha256` of the body, and `message`, what the client was told; redacted: `size` |

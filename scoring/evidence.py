@@ -120,6 +120,8 @@ def _flags(verdict: Verdict) -> dict[str, Any]:
         flags["artifacts"] = verdict.artifacts
     if verdict.outside:
         flags["outside"] = verdict.outside
+    if verdict.faults:
+        flags["faults"] = verdict.faults
     if verdict.distance is not None:
         flags["distance"], flags["cluster"] = verdict.distance, verdict.cluster
     return flags

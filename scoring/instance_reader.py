@@ -17,11 +17,13 @@ import numpy as np
 from scoring.artifacts import KNOWN_DEFAULT, text_artifacts
 from scoring.encoding import Matrix
 from scoring.feature_rule import MISSING, FeatureRule
-from scoring.storable import INSTANCE_LIMIT, STRING_LIMIT, too_large
+from scoring.storable import INSTANCE_LIMIT, STRING_LIMIT, escape_surrogates, too_large
 from scoring.verdict import WHOLE_INSTANCE, Verdict
 
 _NUMBERS = frozenset((float, int, type(None)))
 _NUMBERS_AND_BOOLEANS = _NUMBERS | {bool}
+_MOST_NAMED = 10  # unknown keys of an instance that its answer names
+_NAME_SHOWN = 64  # characters
 _NUMBER_BYTES = 32  # of JSON, with what stands around it
 
 
@@ -95,7 +97,7 @@ class InstanceReader:
     def _value(self, rule: FeatureRule, value: Any, verdict: Verdict) -> float:
         reading = rule.read(value)
         if reading.wrong_type:
-            verdict.because("wrong_type")
+            verdict.blame(rule.name, "wrong_type")
             verdict.unread |= {rule.name}
         if reading.artifacts:
             verdict.artifacts[rule.name] = list(reading.artifacts)
@@ -103,7 +105,8 @@ class InstanceReader:
 
     def _judge_extra(self, extra: set[str], verdict: Verdict) -> None:
         if not self._ignores_extra:
-            verdict.because("unknown_feature")
+            for name in sorted(extra)[:_MOST_NAMED]:
+                verdict.blame(escape_surrogates(name[:_NAME_SHOWN]), "unknown_feature")
         odd = {word for name in extra for word in text_artifacts(name)}
         if odd:
             verdict.artifacts[WHOLE_INSTANCE] = sorted(odd)
@@ -111,9 +114,11 @@ class InstanceReader:
     def _judge_length(self, instance: dict[str, Any], has_extra: bool, verdict: Verdict) -> None:
         """Long text in a feature, or an instance too large for its record to keep whole."""
         odd = {name: value for name, value in instance.items() if isinstance(value, str | list | dict)}
-        judged = (value for name, value in odd.items() if not self._ignores_extra or name in self._names)
-        long_text = any(isinstance(value, str) and len(value) > STRING_LIMIT for value in judged)
-        if long_text or ((odd or has_extra) and too_large(instance)):
+        long_texts = [name for name, value in odd.items() if isinstance(value, str) and len(value) > STRING_LIMIT]
+        for name in self._names.intersection(long_texts):
+            verdict.blame(name, "too_long")
+        of_others = long_texts and not self._ignores_extra
+        if of_others or ((odd or has_extra) and too_large(instance)):
             verdict.because("too_long")
 
     def _find_declared(self, matrix: Matrix, verdicts: Sequence[Verdict]) -> None:
@@ -143,7 +148,7 @@ class InstanceReader:
         if not fractions.any():
             return
         for row, column in np.argwhere(fractions).tolist():
-            verdicts[row].because("wrong_type")
+            verdicts[row].blame(self._rules[column].name, "wrong_type")
             verdicts[row].unread |= {self._rules[column].name}
             matrix[row, column] = MISSING
 

@@ -88,7 +88,7 @@ class Judge:
                 continue
             if not missing[row, column]:
                 verdict.clean = False
-                verdict.because("not_finite")
+                verdict.blame(rule.name, "not_finite")
                 continue
             verdict.missing.append(rule.name)
             if rule.missing != "impute":

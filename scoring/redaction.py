@@ -86,6 +86,12 @@ class Redactor:
         unknown = any(name not in self._known and name not in self.ways for name in instance)
         return stored, [*self._names, *left_out, *([WHOLE_INSTANCE] if unknown else [])]
 
+    def hide_unknown(self, verdicts: Sequence[Verdict]) -> None:
+        """Leave out the faults of unknown keys, which may be anything: neither log nor answer names them."""
+        for verdict in verdicts:
+            if verdict.faults:
+                verdict.faults = {name: found for name, found in verdict.faults.items() if name in self._known}
+
 
 def redactor_of(features: Sequence[Feature], champions: Mapping[str, Way], key: bytes | None) -> Redactor | None:
     """The redactor of a version, None if nothing is redacted; `champions` are the ways of the model's champion.

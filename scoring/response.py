@@ -22,6 +22,7 @@ class Flags(msgspec.Struct, gc=False):
     artifacts: dict[str, list[str]]
     outside: dict[str, str]
     distance: float | None
+    faults: dict[str, list[str]] | msgspec.UnsetType = msgspec.UNSET  # of a rejected one, where its reasons lie
 
 
 class Result(msgspec.Struct, gc=False, kw_only=True):
@@ -65,7 +66,9 @@ def encode_body(head: Mapping[str, Any], encoded_results: bytes, receipts: Seque
 
 
 def _result(instance_id: str, decision: Decision, verdict: Verdict) -> Result:
-    flags = Flags(verdict.missing, verdict.artifacts, verdict.outside, verdict.distance)
+    flags = Flags(
+        verdict.missing, verdict.artifacts, verdict.outside, verdict.distance, verdict.faults or msgspec.UNSET
+    )
     result = Result(id=instance_id, outcome=decision.outcome, reasons=decision.reasons, flags=flags)
     if decision.outcome == "scored" and decision.answer is not None:
         for name, value in decision.answer.items():

@@ -81,6 +81,8 @@ def score_body(
     ids = request.ids or [new_id() for _ in request.instances]
     watch.lap("decode")
     judged = served.judge.judge(request.instances, request.ids)
+    if served.redactor is not None:
+        served.redactor.hide_unknown(judged.verdicts)
     watch.lap("judge")
     runs = infer(served.model, judged, limit_s)
     watch.lap("infer")

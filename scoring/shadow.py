@@ -37,6 +37,8 @@ def shadow(
     instances."""
     watch = Stopwatch()
     judged = served.judge.judge(request.instances, request.ids)
+    if served.redactor is not None:
+        served.redactor.hide_unknown(judged.verdicts)
     watch.lap("judge")
     runs, us = runner.run(lambda: _infer(served, judged, limit_s))
     decisions = served.decider.decide(judged.verdicts, runs)

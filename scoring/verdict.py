@@ -2,7 +2,8 @@
 
 `artifacts` and `outside` are keyed by feature: `{"age": ["known_default"]}`, `{"age": "below"}` (or `above`, or
 `unseen` for a category). What is odd about the instance as a whole stands under `*`: `{"*": ["duplicate_instance"]}`.
-The words of `artifacts` are those of `scoring.artifacts`.
+The words of `artifacts` are those of `scoring.artifacts`. `faults` are the reasons to reject by where they lie, in a
+feature or an unknown key: `{"age": ["wrong_type"]}`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Verdict(msgspec.Struct, gc=False):
     missing: list[str] = []
     artifacts: dict[str, list[str]] = {}
     outside: dict[str, str] = {}
+    faults: dict[str, list[str]] = {}
     distance: float | None = None
     cluster: int | None = None
     clean: bool = True  # an object of known features and finite numbers: can be stored as it is
@@ -42,6 +44,18 @@ class Verdict(msgspec.Struct, gc=False):
         """
         if reason not in self.reasons:
             self.reasons.append(reason)
+
+    def blame(self, name: str, reason: str) -> None:
+        """Add a reason to reject, and the feature or unknown key that gave it.
+
+        >>> verdict = Verdict()
+        >>> verdict.blame("age", "wrong_type"); verdict.faults, verdict.reasons
+        ({'age': ['wrong_type']}, ['wrong_type'])
+        """
+        self.because(reason)
+        found = self.faults.setdefault(name, [])
+        if reason not in found:
+            found.append(reason)
 
     def odd(self, where: str, artifact: str) -> None:
         """Flag an artifact of a feature, or of the whole instance, once."""

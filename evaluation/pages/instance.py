@@ -170,7 +170,7 @@ def _expected(feature: dict[str, Any] | None) -> list[str]:
 
 def _flags_of(flags: dict[str, Any], name: str) -> list[str]:
     found = []
-    for kind in ("missing", "artifacts", "outside"):
+    for kind in ("missing", "artifacts", "outside", "faults"):
         flagged = flags.get(kind)
         if isinstance(flagged, dict) and name in flagged:
             detail = flagged[name]

@@ -293,3 +293,21 @@ def test_a_verdict_depends_on_its_instance_alone(instances: list[Any]) -> None:
         alone = judging.judge([instance]).verdicts[0]
         alone.artifacts.pop("*", None)
         assert verdict == alone
+
+
+def test_a_rejected_instance_says_where_its_reasons_lie() -> None:
+    judge = Judge(manifest())
+    odd = {"age": "x" * 2000, "income": 1.5, "member": 1, "heigth": 1, "h\ud800": 2} | {"k" * 200: 3}
+    (verdict,) = judge.judge([odd]).verdicts
+    assert {name: sorted(reasons) for name, reasons in verdict.faults.items()} == {
+        "age": ["too_long", "wrong_type"],
+        "income": ["wrong_type"],
+        "member": ["wrong_type"],
+        "heigth": ["unknown_feature"],
+        "h\\ud800": ["unknown_feature"],
+        "k" * 64: ["unknown_feature"],
+    }
+    (infinite,) = judge.judge([GOOD | {"age": 1e400}]).verdicts
+    assert infinite.faults == {"age": ["not_finite"]}
+    (many,) = judge.judge([GOOD | {f"k{number:03}": 1 for number in range(100)}]).verdicts
+    assert sorted(many.faults) == [f"k{number:03}" for number in range(10)]
