@@ -299,8 +299,8 @@ def is_small(served: Served, content: Content) -> bool:
 
 
 def most_rows(content: Content, features: int) -> int:
-    """About how many instances a body may hold, at a glance: objects, values that are in none, or binary rows of a byte
-    for each feature. Tables are taken for more than they are, which costs them a thread's hand-over.
+    """About how many instances a body may hold, at a glance: objects, values that are in none, lines, or binary rows of
+    a byte for each feature. Tables are taken for more than they are, which costs them a thread's hand-over.
 
     >>> most_rows(Content(b'{"instances": [{"a": 1, "b": 2}]}'), 2), most_rows(Content(b"1," * 1_000), 2)
     (2, 1000)
@@ -308,4 +308,10 @@ def most_rows(content: Content, features: int) -> int:
     objects = content.body.count(b"{")
     values = content.body.count(b",") - objects * features
     binary = len(content.body) // features if content.json_bytes else 0
-    return max(objects, values, binary)
+    return max(objects, values, binary, _lines(content))
+
+
+def _lines(content: Content) -> int:
+    """The lines of CSV, which may be values without a comma; JSON may be written with as many as its author likes."""
+    is_csv = "csv" in content.kind.lower()
+    return content.body.count(b"\n") + content.body.count(b"\r") if is_csv else 0

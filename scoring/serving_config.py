@@ -61,7 +61,7 @@ def read_serving(path: Path) -> ServingConfig:
         config = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), ServingConfig)
     except FileNotFoundError:
         return ServingConfig()
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError, msgspec.ValidationError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:  # what tomllib, msgspec and int() raise are ValueErrors
         raise ServingError(f"{path.name}: {problem}") from problem
     _check(config, path.name)
     return config

@@ -5,10 +5,6 @@ without a lock, 0.3 µs together; with the `RunOptions` that ONNX Runtime looks 
 wakes four times a second while models run, and sleeps once none has run for a second. So a run is ended at its limit or
 up to a quarter of a second later.
 
-ONNX Runtime looks at. The thread wakes four
-times a second while models run, and sleeps once none has run for a second. So a run is ended at its limit or up to a
-quarter of a second later.
-
 ONNX Runtime looks at `RunOptions.terminate` before each node of the graph, also in the body of a Loop, and the run then
 raises. What cannot be ended is one node that computes for long, such as the product of two huge matrices: it goes on
 to its end, and the run is ended there. The session may be used again at once.
