@@ -49,7 +49,7 @@ VERSION = 1
 
 
 class Record(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """One JSON line of the log; see the table above. `None` and empty fields are not written."""
+    """One JSON line of the log. Fields that are null or empty are left out; audit/records.py tells of each."""
 
     v: int
     kind: Kind

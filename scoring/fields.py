@@ -85,7 +85,7 @@ def check_ids(field: str, given: list[Any], expected: int) -> None:
     """Whether there are as many ids as instances, and all are ids; raises `BadRequest` that names the first that is
     none."""
     if len(given) != expected:
-        raise BadRequest(f"{field}: {len(given):,} ids for {expected:,} instances; expected one each", "malformed_id")
+        raise BadRequest(f"{field}: expected {expected:,}, one for each instance, found {len(given):,}", "malformed_id")
     for position, value in enumerate(given):
         if not is_id(value):
             _check_id(f"{field}[{position}]", value)

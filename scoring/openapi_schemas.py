@@ -28,6 +28,33 @@ from scoring.verdict import REASONS as INPUT_REASONS
 
 _REF = "#/components/schemas/{name}"
 CATEGORIES = 100  # of a feature, listed at most
+ANSWERED = {  # what the fields of an answer mean
+    "Result": {
+        "id": "The client's, or one that was made",
+        "outcome": "scored; abstained or rejected, because of the reasons; failed, when the model could not answer",
+        "label": "Of a classifier: the class",
+        "probabilities": "Of a classifier that has them: each class's, by the class as text",
+        "score": "Of a classifier of two classes without probabilities: its decision function",
+        "value": "Of a regression: the prediction, in the target's unit",
+        "reasons": "Why it is not scored; empty if it is",
+    },
+    "Flags": {
+        "missing": "Features without a value, those that were imputed among them",
+        "outside": "below or above the training range, by feature; unseen for a category that training did not have",
+        "distance": "How far it is from the nearest cluster of the training data; null if it was not measured",
+    },
+    "Receipt": {
+        "blob": "The blob of the log that holds the records",
+        "sequence": "The number of their frame in the blob",
+        "head": "SHA-256 of the frame's header, which the next frame names",
+    },
+    "LabelResult": {
+        "id": "The instance's; null if what was sent is no id",
+        "outcome": "recorded; unmatched, no such instance is known yet, the label counts once it comes; rejected, "
+        "the label never counts",
+        "reasons": "Why it is rejected; empty if it is not",
+    },
+}
 _OF_TRAINING = ("minimum", "maximum", "categories", "more_categories")  # values of people in the training data
 
 
@@ -41,6 +68,7 @@ def schemas(manifests: list[Manifest]) -> dict[str, Schema]:
     _, answered = msgspec.json.schema_components([Result, LabelResult, Receipt, Record], ref_template=_REF)
     _name_reasons(answered["Result"], INPUT_REASONS + MODEL_REASONS)
     _name_artifacts(answered["Flags"])
+    _describe(answered)
     _name_reasons(answered["LabelResult"], LABEL_REASONS)
     instances = {instance_name(manifest): _instance(manifest) for manifest in manifests}
     shared = _shared()
@@ -127,6 +155,12 @@ def _score_request(instances: list[str]) -> Schema:
 
 def _name_reasons(schema: Schema, reasons: tuple[str, ...]) -> None:
     schema["properties"]["reasons"]["items"] = {"type": "string", "enum": list(reasons)}
+
+
+def _describe(answered: dict[str, Schema]) -> None:
+    for name, texts in ANSWERED.items():
+        for field, text in texts.items():
+            answered[name]["properties"][field]["description"] = text
 
 
 def _name_artifacts(schema: Schema) -> None:

@@ -62,7 +62,8 @@ class Redactor:
         hashed = sorted(name for name, way in ways.items() if way == "hash")
         if hashed and key is None:
             raise RedactionError(
-                f"feature {hashed[0]} is to be recorded as a keyed hash, and the setting {KEY_SETTING} is not there"
+                f"feature {hashed[0]} is to be recorded as a keyed hash, and the setting {KEY_SETTING} is not there; "
+                "`openssl rand -base64 32` prints a key for it"
             )
         self.ways = dict(ways)
         self._names = sorted(ways)

@@ -16,7 +16,7 @@ _encoder = msgspec.json.Encoder()
 
 
 class Flags(msgspec.Struct, gc=False):
-    """What was odd about an instance; see `scoring.verdict` for the words."""
+    """What was odd about an instance; each is empty when there is nothing to tell."""
 
     missing: list[str]
     artifacts: dict[str, list[str]]

@@ -189,7 +189,15 @@ def _models(openapi: Document) -> list[Document]:
             example = next(iter(schema.get("examples", [])), None)
             features = [_feature(feature) for feature in schema["x-features"]]
             text = LongText(_json(example)) if example is not None else None
-            found.append({"name": name.removeprefix("instance."), "features": features, "example": text})
+            found.append(
+                {
+                    "name": name.removeprefix("instance."),
+                    "features": features,
+                    "some_categories": any(feature["categories"] for feature in features),
+                    "some_declared": any(feature["declared"] for feature in features),
+                    "example": text,
+                }
+            )
     return found
 
 

@@ -17,13 +17,15 @@ from audit.reader import Position
 from audit.records import Record
 from evaluation.pages import numbers
 from evaluation.pages.render import render
-from evaluation.pages.text import LongText, listed
+from evaluation.pages.text import LongText, listed, shown
 from scoring.bundle import Manifest
 
 FEATURES = 500  # rows of an instance's table
 INTEGRITY = "Each record was read from a frame whose bytes agree with its hash, its position and its chain."
 HASH = 12  # digits of a redacted value's keyed hash, enough to see which are equal
 WHOLE_INSTANCE = "*"  # in the place of a feature's name
+CUT = {"prefix", "length", "sha256"}  # what the log holds of something too long; see `scoring.storable`
+ENDLESS = ("Infinity", "-Infinity")  # how the log writes them
 FACTS = ("version", "request", "row", "rows", "role", "cold", "policies")  # shown as they are
 
 
@@ -103,8 +105,10 @@ def _entry(evidence: Evidence, trail: InstanceTrail) -> dict[str, Any]:
         "probabilities": _probabilities(record.get("y")),
         "whole": _flags_of(_flags(record), WHOLE_INSTANCE),
         "sent": _no_object(record),
+        "too_large": _too_large(record),
         "inputs": inputs[:FEATURES],
         "inputs_left_out": max(0, len(inputs) - FEATURES),
+        "some_outside": any(flag.endswith((": above", ": below")) for each in inputs for flag in each.flags),
         "more_redacted": WHOLE_INSTANCE in _list(record.get("redacted")),
         "distance": _distance(_flags(record).get("distance")),
         "cluster": _flags(record).get("cluster"),
@@ -116,7 +120,7 @@ def _entry(evidence: Evidence, trail: InstanceTrail) -> dict[str, Any]:
 def _inputs(record: dict[str, Any], features: list[dict[str, Any]]) -> list[Input]:
     """The manifest's features in its order, then keys that the model does not know."""
     values, redacted = record.get("x"), [_text(name) for name in _list(record.get("redacted"))]
-    if not isinstance(values, dict):
+    if not isinstance(values, dict) or _is_cut(values, record):
         return []
     known = {feature["name"]: feature for feature in features}
     further = dict.fromkeys([*values, *(name for name in redacted if name != WHOLE_INSTANCE)])
@@ -124,9 +128,9 @@ def _inputs(record: dict[str, Any], features: list[dict[str, Any]]) -> list[Inpu
     return [
         Input(
             name,
-            _value(values, name, is_redacted=name in redacted),
+            _redacted(values.get(name)) if name in redacted else _value(values, name, record),
             [] if name in redacted else _expected(known.get(name)),
-            _flags_of(flags, name),
+            _flags_of(flags, name) + ([] if name in redacted or not known else _faults(record, name, known.get(name))),
         )
         for name in [*known, *(name for name in further if name not in known)]
     ]
@@ -140,12 +144,30 @@ def _no_object(record: dict[str, Any]) -> LongText | None:
     return LongText(json.dumps(sent, ensure_ascii=False, default=str))
 
 
-def _value(values: dict[str, Any], name: str, *, is_redacted: bool) -> str:
-    if is_redacted:
-        return _redacted(values.get(name))
+def _too_large(record: dict[str, Any]) -> str | None:
+    """The beginning of an instance that was too large for the log, and its size."""
+    sent = record.get("x")
+    if record.get("kind") != "score" or not _is_cut(sent, record):
+        return None
+    return f"{shown(_text(sent['prefix']))}… ({sent['length']:,} bytes)"
+
+
+def _is_cut(value: Any, record: dict[str, Any]) -> bool:
+    """Whether this stands in the place of something too long."""
+    return (
+        isinstance(value, dict)
+        and set(value) == CUT
+        and isinstance(value["length"], int)
+        and "too_long" in _list(record.get("reasons"))
+    )
+
+
+def _value(values: dict[str, Any], name: str, record: dict[str, Any]) -> str:
     if name not in values:
         return "not sent"
     value = values[name]
+    if _is_cut(value, record):
+        return f"{_text(value['prefix'])}… ({value['length']:,} characters)"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
@@ -166,6 +188,30 @@ def _expected(feature: dict[str, Any] | None) -> list[str]:
     if feature.get("categories"):
         return listed(_list(feature["categories"]))
     return [f"{feature.get('type', '')}{unit}"]
+
+
+def _faults(record: dict[str, Any], name: str, feature: dict[str, Any] | None) -> list[str]:
+    """Which of the reasons that name no feature are this value's; found again, since the log does not say."""
+    reasons, values = _list(record.get("reasons")), record["x"]
+    if name not in values:
+        return []
+    value, is_cut = values[name], _is_cut(values[name], record)
+    found = ["too long"] if is_cut else []
+    if feature is None:
+        return found + (["unknown feature"] if "unknown_feature" in reasons else [])
+    if value is None or name in _list(_flags(record).get("missing")) or _fits(feature["type"], "" if is_cut else value):
+        return found
+    if "not_finite" in reasons and value in ENDLESS:
+        return [*found, "not finite"]
+    return found + (["wrong type"] if "wrong_type" in reasons else [])
+
+
+def _fits(kind: str, value: Any) -> bool:
+    """Whether a feature of this type may have the value; see `scoring.feature_rule`."""
+    if kind in ("string", "boolean"):
+        return isinstance(value, str if kind == "string" else bool)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and (kind == "float" or value == value // 1)
 
 
 def _flags_of(flags: dict[str, Any], name: str) -> list[str]:

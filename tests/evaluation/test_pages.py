@@ -20,6 +20,7 @@ from evaluation.pages.report import report_page
 from evaluation.pages.reports import no_report_page, reports_page
 from evaluation.report_format import entry_of
 from scoring.catalog import Catalog
+from scoring.feature_rule import WIDENED_BY
 from scoring.openapi import openapi as real_openapi
 from tests.evaluation.example_pages import ATTACK, openapi, pages, trail
 from tests.evaluation.example_report import empty_report, example_report
@@ -388,3 +389,51 @@ def test_importing_the_pages_loads_no_template_engine() -> None:
     heavy = "print([m for m in ('jinja2', 'pandas', 'sklearn', 'scipy', 'pyarrow', 'matplotlib') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", f"{program}; {heavy}"], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_instance_page_says_which_value_was_refused() -> None:
+    cut = {"prefix": "y" * 64, "length": 2000, "sha256": "0" * 64}
+    record = {
+        "kind": "score",
+        "outcome": "rejected",
+        "reasons": ["wrong_type", "not_finite", "too_long", "unknown_feature"],
+        "flags": {"missing": ["unknown"]},
+        "x": {"age": 41.5, "member": 1, "height": "Infinity", "job": cut, "weight": 70, "unknown": "N/A", "wieght": 70},
+    }
+    kinds = {
+        "age": "integer",
+        "member": "boolean",
+        "height": "float",
+        "job": "string",
+        "weight": "float",
+        "unknown": "float",
+    }
+    features = [{"name": name, "type": kind} for name, kind in kinds.items()]
+    page = instance_page(InstanceTrail("m", "a", [Evidence(record, "b", 0, 0)], features=features))
+    rows = re.findall(r'<bdi>(\w+)</bdi></th>.*?<td class="flags">(.*?)</td>', page)
+    flags = {name: re.findall(r'class="chip">(.*?)<', found) for name, found in rows}
+    assert flags == {
+        "age": ["wrong type"],
+        "member": ["wrong type"],
+        "height": ["not finite"],
+        "job": ["too long"],
+        "weight": [],
+        "unknown": ["missing"],
+        "wieght": ["unknown feature"],
+    }
+    assert "y" * 64 + "… (2,000 characters)" in Reading(page).text
+
+
+def test_the_page_of_an_instance_too_large_for_the_log_shows_its_beginning_and_no_features() -> None:
+    sent = {"prefix": '{"age": 3', "length": 300_000, "sha256": "0" * 64}
+    record = {"kind": "score", "outcome": "rejected", "reasons": ["too_long"], "x": sent}
+    features = [{"name": "age", "type": "float"}]
+    text = Reading(instance_page(InstanceTrail("m", "a", [Evidence(record, "b", 0, 0)], features=features))).text
+    assert '{"age": 3… (300,000 bytes)' in text
+    assert "not sent" not in text
+
+
+def test_the_pages_say_how_far_beyond_the_training_range_is_outside() -> None:
+    assert WIDENED_BY == 0.05
+    assert "farther from the training range than 5 % of" in Reading(instance_page(trail())).text
+    assert "farther from it than 5 % of" in Reading(docs_page(openapi())).text

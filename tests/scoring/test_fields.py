@@ -46,8 +46,8 @@ def test_any_json_is_a_request_or_a_bad_request(value: Any) -> None:
             "unknown field .id.; the fields are ids",
         ),
         (body(instances=[{}], ids="a"), "malformed_id", "ids: expected an array of strings, found a string"),
-        (body(instances=[{}], ids=[]), "malformed_id", "ids: 0 ids for 1 instances"),
-        (body(instances=[{}], ids=["a", "b"]), "malformed_id", "ids: 2 ids for 1 instances"),
+        (body(instances=[{}], ids=[]), "malformed_id", "ids: expected 1, one for each instance, found 0"),
+        (body(instances=[{}], ids=["a", "b"]), "malformed_id", "ids: expected 1, one for each instance, found 2"),
         (body(instances=[{}, {}], ids=["a", 7]), "malformed_id", r"ids\[1\]: expected a string, found a number"),
         (body(instances=[{}], ids=[None]), "malformed_id", r"ids\[0\]: expected a string, found null"),
         (

@@ -90,6 +90,12 @@ def test_every_schema_is_a_json_schema_with_an_allowed_name(document: dict[str, 
         jsonschema.Draft202012Validator.check_schema(schema)
 
 
+@pytest.mark.parametrize("name", ["Result", "Flags", "Receipt", "LabelResult"])
+def test_every_field_of_an_answer_is_described(document: dict[str, Any], name: str) -> None:
+    fields = document["components"]["schemas"][name]["properties"]
+    assert [field for field, schema in fields.items() if not schema.get("description") and "$ref" not in schema] == []
+
+
 def test_every_operation_has_an_id_of_its_own_its_path_parameters_and_answers(document: dict[str, Any]) -> None:
     ids = []
     for path, item, operation in operations(document):

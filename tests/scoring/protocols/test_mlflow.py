@@ -168,7 +168,7 @@ def test_any_frame_is_a_request_or_a_bad_request(frame: dict[str, Any]) -> None:
         ({"inputs": {"age": 1, "income": [1]}}, "wrong_shape", "values has 1 and column 1 has a number"),
         ({"inputs": [[1]] * 6}, "too_many_instances", "inputs: 6 are more than 5; send them in parts"),
         ({"inputs": {"age": [1] * 6}}, "too_many_instances", "inputs: 6 are more than 5"),
-        ({"inputs": ROWS, "ids": ["a"]}, "malformed_id", "ids: 1 ids for 2 instances"),
+        ({"inputs": ROWS, "ids": ["a"]}, "malformed_id", "ids: expected 2, one for each instance, found 1"),
         ({"inputs": ROWS, "request_id": "a b"}, "malformed_id", "request_id: expected 1 to 128"),
     ],
 )  # fmt: skip
