@@ -25,7 +25,6 @@ INTEGRITY = "Each record was read from a frame whose bytes agree with its hash, 
 HASH = 12  # digits of a redacted value's keyed hash, enough to see which are equal
 WHOLE_INSTANCE = "*"  # in the place of a feature's name
 CUT = {"prefix", "length", "sha256"}  # what the log holds of something too long; see `scoring.storable`
-ENDLESS = ("Infinity", "-Infinity")  # how the log writes them
 FACTS = ("version", "request", "row", "rows", "role", "cold", "policies")  # shown as they are
 
 
@@ -130,7 +129,7 @@ def _inputs(record: dict[str, Any], features: list[dict[str, Any]]) -> list[Inpu
             name,
             _redacted(values.get(name)) if name in redacted else _value(values, name, record),
             [] if name in redacted else _expected(known.get(name)),
-            _flags_of(flags, name) + ([] if name in redacted or not known else _faults(record, name, known.get(name))),
+            _flags_of(flags, name),
         )
         for name in [*known, *(name for name in further if name not in known)]
     ]
@@ -146,7 +145,7 @@ def _no_object(record: dict[str, Any]) -> LongText | None:
 
 def _too_large(record: dict[str, Any]) -> str | None:
     """The beginning of an instance that was too large for the log, and its size."""
-    sent = record.get("x")
+    sent: Any = record.get("x")
     if record.get("kind") != "score" or not _is_cut(sent, record):
         return None
     return f"{shown(_text(sent['prefix']))}… ({sent['length']:,} bytes)"
@@ -190,33 +189,9 @@ def _expected(feature: dict[str, Any] | None) -> list[str]:
     return [f"{feature.get('type', '')}{unit}"]
 
 
-def _faults(record: dict[str, Any], name: str, feature: dict[str, Any] | None) -> list[str]:
-    """Which of the reasons that name no feature are this value's; found again, since the log does not say."""
-    reasons, values = _list(record.get("reasons")), record["x"]
-    if name not in values:
-        return []
-    value, is_cut = values[name], _is_cut(values[name], record)
-    found = ["too long"] if is_cut else []
-    if feature is None:
-        return found + (["unknown feature"] if "unknown_feature" in reasons else [])
-    if value is None or name in _list(_flags(record).get("missing")) or _fits(feature["type"], "" if is_cut else value):
-        return found
-    if "not_finite" in reasons and value in ENDLESS:
-        return [*found, "not finite"]
-    return found + (["wrong type"] if "wrong_type" in reasons else [])
-
-
-def _fits(kind: str, value: Any) -> bool:
-    """Whether a feature of this type may have the value; see `scoring.feature_rule`."""
-    if kind in ("string", "boolean"):
-        return isinstance(value, str if kind == "string" else bool)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and (kind == "float" or value == value // 1)
-
-
 def _flags_of(flags: dict[str, Any], name: str) -> list[str]:
     found = []
-    for kind in ("missing", "artifacts", "outside", "faults"):
+    for kind in ("missing", "artifacts", "outside"):
         flagged = flags.get(kind)
         if isinstance(flagged, dict) and name in flagged:
             detail = flagged[name]
@@ -224,7 +199,8 @@ def _flags_of(flags: dict[str, Any], name: str) -> list[str]:
             found.append(f"{kind.removesuffix('s')}: {words.replace('_', ' ')}")
         elif isinstance(flagged, list) and name in flagged:
             found.append(kind.removesuffix("s"))
-    return found
+    faults = flags.get("faults")
+    return found + [_text(word).replace("_", " ") for word in _list(isinstance(faults, dict) and faults.get(name))]
 
 
 def _answer(y: Any, unit: str | None) -> str | None:

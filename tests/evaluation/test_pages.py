@@ -397,7 +397,16 @@ def test_an_instance_page_says_which_value_was_refused() -> None:
         "kind": "score",
         "outcome": "rejected",
         "reasons": ["wrong_type", "not_finite", "too_long", "unknown_feature"],
-        "flags": {"missing": ["unknown"]},
+        "flags": {
+            "missing": ["unknown"],
+            "faults": {
+                "age": ["wrong_type"],
+                "member": ["wrong_type"],
+                "height": ["not_finite"],
+                "job": ["too_long"],
+                "wieght": ["unknown_feature"],
+            },
+        },
         "x": {"age": 41.5, "member": 1, "height": "Infinity", "job": cut, "weight": 70, "unknown": "N/A", "wieght": 70},
     }
     kinds = {
