@@ -25,6 +25,9 @@ STRING_LIMIT = 1_024  # characters
 INSTANCE_LIMIT = 256 * 1_024  # bytes of JSON; a record must fit into a frame of the log with room to spare
 PREFIX = 64
 
+_NUMBERS = frozenset((int, float, bool))
+_TEXTS = frozenset((str,))
+
 
 def storable(value: Any) -> Any:
     """A parsed JSON value as a record may hold it; see the table above.
@@ -43,7 +46,7 @@ def storable(value: Any) -> Any:
 
 def too_large(value: Any) -> bool:
     """Whether an instance is over 256 KiB of JSON, so that its record could not keep it whole."""
-    return len(msgspec.json.encode(_storable(value))) > INSTANCE_LIMIT
+    return _holds_too_many(value) or len(msgspec.json.encode(_storable(value))) > INSTANCE_LIMIT
 
 
 def escape_surrogates(text: str) -> str:
@@ -55,16 +58,48 @@ def escape_surrogates(text: str) -> str:
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
+def _holds_too_many(value: Any) -> bool:
+    """Whether there are so many values in arrays and objects that one byte and a comma for each are too much: a body
+    may hold eight million, and they are looked at no further than that takes.
+
+    >>> _holds_too_many([[0] * 70_000, [0] * 70_000]), _holds_too_many(["a" * INSTANCE_LIMIT])
+    (True, False)
+    """
+    level, count = [value], 0
+    while level:
+        level = [item for item in level if type(item) is list or type(item) is dict]
+        count += sum(map(len, level))
+        if 2 * count > INSTANCE_LIMIT:
+            return True
+        level = [inner for item in level for inner in (item.values() if type(item) is dict else item)]
+    return False
+
+
 def _storable(value: Any) -> Any:
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool)):
         return _number(value)
     if isinstance(value, list):
-        return [_storable(item) for item in value]
+        return value if not value or _are_plain(value) else [_storable(item) for item in value]
     if isinstance(value, dict):
         return {_key(key): _storable(item) for key, item in value.items()}
     return value
+
+
+def _are_plain(items: list[Any]) -> bool:
+    """Whether nothing has to change: numbers that add up to a finite one, so that each is, or short texts in ASCII.
+    Millions of them are looked at ten times as fast as one by one.
+
+    >>> _are_plain([1, 2.5]), _are_plain([1, math.nan]), _are_plain([10**400]), _are_plain(["a"]), _are_plain([1, "a"])
+    (True, False, False, True, False)
+    """
+    if _NUMBERS.issuperset(map(type, items)):
+        try:
+            return math.isfinite(sum(items, 0.0))
+        except OverflowError:
+            return False
+    return _TEXTS.issuperset(map(type, items)) and all(map(str.isascii, items)) and max(map(len, items)) <= STRING_LIMIT
 
 
 def _text(text: str) -> str | dict[str, Any]:

@@ -56,5 +56,24 @@ def test_an_instance_too_large_for_a_record_is_a_prefix_with_its_hash() -> None:
     assert storable(instance)["length"] > INSTANCE_LIMIT
 
 
+@pytest.mark.parametrize("items", [[0] * 2**20, [[] for _ in range(2**20)], [""] * 2**20, [[0, 1.5]] * 2**18])
+def test_what_is_far_too_large_is_seen_without_a_look_at_each_value(
+    items: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[Any] = []
+    monkeypatch.setattr("scoring.storable._storable", looks.append)
+    assert too_large(items)
+    assert too_large({"a": {"b": items}})
+    assert not looks
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf, 10**400, "a\ud800", "a" * 2000, ["a" * 2000], {"\ud800": 1}])
+@pytest.mark.parametrize("others", [[1], [1.5], [True], ["a"], [[]], [{}], [None], []])
+def test_an_array_is_stored_value_by_value(odd: Any, others: list[Any]) -> None:
+    stored = storable([*others, odd])
+    assert stored == [*(storable(other) for other in others), storable(odd)]
+    assert json.loads(msgspec.json.encode(stored)) == stored
+
+
 def test_a_huge_key_is_cut() -> None:
     assert list(storable({"k" * 5000: 1})) == ["k" * 64 + "… (5000 characters)"]
