@@ -130,7 +130,7 @@ def _inputs(record: dict[str, Any], features: list[dict[str, Any]]) -> list[Inpu
             name,
             _redacted(values.get(name)) if name in redacted else _value(values, name, record),
             [] if name in redacted else _expected(known.get(name)),
-            _flags_of(flags, name) + ([] if name in redacted or not known else _faults(record, name, known.get(name))),
+            _flags_of(flags, name) + ([] if name in redacted else _faults(record, name, known)),
         )
         for name in [*known, *(name for name in further if name not in known)]
     ]
@@ -144,12 +144,12 @@ def _no_object(record: dict[str, Any]) -> LongText | None:
     return LongText(json.dumps(sent, ensure_ascii=False, default=str))
 
 
-def _too_large(record: dict[str, Any]) -> str | None:
+def _too_large(record: dict[str, Any]) -> LongText | None:
     """The beginning of an instance that was too large for the log, and its size."""
     sent = record.get("x")
     if record.get("kind") != "score" or not _is_cut(sent, record):
         return None
-    return f"{shown(_text(sent['prefix']))}… ({sent['length']:,} bytes)"
+    return LongText(f"{shown(_text(sent['prefix'])[:64])}… ({sent['length']:,} bytes)")
 
 
 def _is_cut(value: Any, record: dict[str, Any]) -> bool:
@@ -190,15 +190,16 @@ def _expected(feature: dict[str, Any] | None) -> list[str]:
     return [f"{feature.get('type', '')}{unit}"]
 
 
-def _faults(record: dict[str, Any], name: str, feature: dict[str, Any] | None) -> list[str]:
+def _faults(record: dict[str, Any], name: str, known: dict[str, dict[str, Any]]) -> list[str]:
     """Which of the reasons that name no feature are this value's; found again, since the log does not say."""
     reasons, values = _list(record.get("reasons")), record["x"]
     if name not in values:
         return []
     value, is_cut = values[name], _is_cut(values[name], record)
     found = ["too long"] if is_cut else []
+    feature = known.get(name)
     if feature is None:
-        return found + (["unknown feature"] if "unknown_feature" in reasons else [])
+        return found + (["unknown feature"] if known and "unknown_feature" in reasons else [])
     if value is None or name in _list(_flags(record).get("missing")) or _fits(feature["type"], "" if is_cut else value):
         return found
     if "not_finite" in reasons and value in ENDLESS:

@@ -239,7 +239,7 @@ def test_flags_hold_names_and_fixed_words_alone(started: Line) -> None:
 def test_a_hash_without_a_key_refuses_the_model_and_says_what_to_set(models: Path) -> None:
     assert Catalog.load(models).problems == {
         "credit/1": "feature name is to be recorded as a keyed hash, and the setting HYPERPLANE_REDACTION_KEY is not "
-        "there"
+        "there; `openssl rand -base64 32` prints a key for it"
     }
 
 
