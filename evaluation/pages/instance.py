@@ -147,7 +147,7 @@ def _no_object(record: dict[str, Any]) -> LongText | None:
 def _too_large(record: dict[str, Any]) -> LongText | None:
     """The beginning of an instance that was too large for the log, and its size."""
     sent = record.get("x")
-    if record.get("kind") != "score" or not _is_cut(sent, record):
+    if record.get("kind") != "score" or not isinstance(sent, dict) or not _is_cut(sent, record):
         return None
     return LongText(f"{shown(_text(sent['prefix'])[:64])}… ({sent['length']:,} bytes)")
 
