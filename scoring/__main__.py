@@ -33,8 +33,11 @@ def main(
         if key is None:
             raise SettingsError(f"{KEY_SETTING} is not set; give it the key that the service has")
         value, _ = read_json(given.read().encode(errors="surrogatepass"))
-    except (SettingsError, BadRequest) as problem:
+    except SettingsError as problem:
         print(f"error: {problem}", file=sys.stderr)
+        return 1
+    except BadRequest:  # its words speak of a request's body, and may hold the value
+        print("error: standard input is not one JSON value; a text needs double quotes around it", file=sys.stderr)
         return 1
     print(msgspec.json.encode(digest(key, options.feature, value)).decode())
     return 0
@@ -48,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         help="what the log records in the place of a value",
         description=f"Print the keyed hash of a value, to compare with a record's. Needs {KEY_SETTING}. "
         'The value is read from standard input as JSON: "Ada" with its quotes, 41, true.',
+        epilog="example: echo '\"Ada\"' | python -m scoring redact name",
     )
     redact.add_argument("feature", help="the feature's name, as in the record")
     return parser

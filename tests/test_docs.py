@@ -13,16 +13,23 @@ import pytest
 
 from audit.settings import SETTINGS as AUDIT_SETTINGS
 from audit.settings import Setting
+from audit.writer import Receipt
 from evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from scoring.artifacts import ARTIFACTS
+from scoring.bundle import Feature
+from scoring.feature_rule import WIDENED_BY
+from scoring.labels import REASONS as LABEL_REASONS
+from scoring.openapi_schemas import describe_features
 from scoring.outcome import REASONS as MODEL_REASONS
 from scoring.policies import FeaturePolicies, Policies
 from scoring.protocols.registry import PROTOCOLS
 from scoring.request_log import FIELDS
+from scoring.response import Result
 from scoring.serving_config import ModelConfig, read_serving
 from scoring.settings import SETTINGS as SCORING_SETTINGS
 from scoring.verdict import REASONS as INPUT_REASONS
 from tests.platform import Platform
+from tests.scoring.bundles import manifest
 
 ROOT = Path(__file__).parent.parent
 SOURCE = (ROOT / "function_app.py").read_text(encoding="utf-8")
@@ -132,6 +139,26 @@ def test_the_scoring_guide_lists_every_reason_and_artifact_and_no_other() -> Non
     assert sorted(told) == sorted([*INPUT_REASONS, *MODEL_REASONS])
     table = artifacts.split("\n\n")[0]
     assert dict(re.findall(r"^\| `([a-z_]+)` \| (.*) \|$", table, re.MULTILINE)) == ARTIFACTS
+
+
+def test_the_scoring_guide_explains_every_field_of_an_answer_every_label_reason_and_every_x_feature() -> None:
+    guide = (ROOT / "docs" / "scoring.md").read_text(encoding="utf-8")
+    answer = guide.split("## What comes back")[1].split("## ")[0]
+    for field in Result.__struct_fields__:
+        assert f"`results[].{field}`" in answer, field
+    for field in Receipt.__struct_fields__:
+        assert f"`{field}`" in answer, field
+    reasons = guide.split("| label's reason | what to do |")[1].split("\n\n")[0]
+    assert re.findall(r"^\| `([a-z_]+)`", reasons, re.MULTILINE) == list(LABEL_REASONS)
+    table = guide.split("| field of `x-features` | what |")[1].split("\n\n")[0]
+    told = re.findall(r"`([a-z_]+)`", "".join(re.findall(r"^\|([^|]*)\|", table, re.MULTILINE)))
+    full = Feature(
+        name="age", type="float", unit="years", minimum=0.0, maximum=1.0, sentinels=[-1], defaults=[0], redaction="none"
+    )
+    text = Feature(name="job", type="string", categories=[str(i) for i in range(101)], redaction="none")
+    hidden = Feature(name="who", type="string", redaction="drop")
+    assert set(told) == {name for each in describe_features(manifest(features=[full, text, hidden])) for name in each}
+    assert f"{WIDENED_BY:.0%}".replace("%", " %") in guide
 
 
 def test_the_scoring_guides_serving_toml_is_one(tmp_path: Path) -> None:

@@ -143,12 +143,12 @@ def _no_object(record: dict[str, Any]) -> LongText | None:
     return LongText(json.dumps(sent, ensure_ascii=False, default=str))
 
 
-def _too_large(record: dict[str, Any]) -> str | None:
+def _too_large(record: dict[str, Any]) -> LongText | None:
     """The beginning of an instance that was too large for the log, and its size."""
     sent: Any = record.get("x")
     if record.get("kind") != "score" or not _is_cut(sent, record):
         return None
-    return f"{shown(_text(sent['prefix']))}… ({sent['length']:,} bytes)"
+    return LongText(f"{shown(_text(sent['prefix'])[:64])}… ({sent['length']:,} bytes)")
 
 
 def _is_cut(value: Any, record: dict[str, Any]) -> bool:

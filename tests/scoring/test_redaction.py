@@ -239,7 +239,7 @@ def test_flags_hold_names_and_fixed_words_alone(started: Line) -> None:
 def test_a_hash_without_a_key_refuses_the_model_and_says_what_to_set(models: Path) -> None:
     assert Catalog.load(models).problems == {
         "credit/1": "feature name is to be recorded as a keyed hash, and the setting HYPERPLANE_REDACTION_KEY is not "
-        "there"
+        "there; `openssl rand -base64 32` prints a key for it"
     }
 
 
@@ -331,7 +331,9 @@ def test_an_auditor_with_the_key_can_check_a_guess(capsys: pytest.CaptureFixture
     assert main(["redact", "name"], io.StringIO('"Ada"\n'), environ) == 0
     assert json.loads(capsys.readouterr().out) == digest(KEY, "name", "Ada")
     assert main(["redact", "name"], io.StringIO("Ada"), environ) == 1
-    assert "Ada" not in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "Ada" not in told
+    assert "a text needs double quotes" in told
     assert main(["redact", "name"], io.StringIO('"Ada"'), {}) == 1
     assert "HYPERPLANE_REDACTION_KEY is not set" in capsys.readouterr().err
 
