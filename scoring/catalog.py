@@ -27,7 +27,7 @@ from scoring.judge import Judge
 from scoring.model import RUN_TIMEOUT_S, Model, ModelError
 from scoring.outcome import Decider
 from scoring.policies import Policies, PolicyError, fingerprint, in_effect, redacted_by, told
-from scoring.redaction import RedactionError, Redactor, redactor_of
+from scoring.redaction import RedactionError, Redactor, Way, redactor_of, stricter
 from scoring.serving_config import (
     ModelConfig,
     ServingConfig,
@@ -214,16 +214,25 @@ class Catalog:
         champion = self._champions.get(model)
         config = self._config.models.get(model, ModelConfig())
         policies, run_timeout_s = config.policies, config.run_timeout_s or self._run_timeout_s
-        answering = self._served.get((model, champion or ""))
-        champions = redacted_by(policies)
-        if answering is not None and answering.redactor is not None:
-            champions = answering.redactor.ways
         bundle = load_bundle(self._folder / model / version)
         manifest = in_effect(bundle.manifest, policies, champion=version == champion)
-        redactor = redactor_of(manifest.features, champions, self._redaction_key)
+        redactor = redactor_of(manifest.features, self._champions_ways(model, policies), self._redaction_key)
         bundle = msgspec.structs.replace(bundle, manifest=manifest)
         served = _warmed(bundle, champion=version == champion, run_timeout_s=run_timeout_s)
         return replace(served, policies=fingerprint(policies), redactor=redactor)
+
+    def _champions_ways(self, model: str, policies: Policies) -> dict[str, Way]:
+        """What a model's champion redacts, one that was refused too, as for the lack of a key: what it marks must not
+        reach the log through another version. Of a bundle that cannot be read nobody knows more than serving.toml."""
+        champion = self._champions.get(model)
+        served = self._served.get((model, champion or ""))
+        if served is not None:
+            return served.redactor.ways if served.redactor is not None else {}
+        try:
+            features = load_bundle(self._folder / model / champion).manifest.features if champion else []
+        except BundleError:
+            features = []
+        return stricter(features, redacted_by(policies))
 
     def _load_champions(self) -> None:
         for name in sorted(set(self._config.models) - set(self._versions)):

@@ -44,6 +44,7 @@ from scoring.errors import ScoringError
 from scoring.low_priority import LowPriorityThread
 from scoring.score import Scored
 from scoring.shadow import Shadow, failed, shadow
+from scoring.watchdog import WATCHDOG
 
 _LOAD_AFTER_S = 2.0
 _TOLD_EVERY_S = 60.0
@@ -51,6 +52,7 @@ _TIMEOUTS_IN_A_ROW = 3
 _REST_S = 60.0
 _LONGEST_REST_S = 3600.0
 _LAST_PATIENCE_S = 1.0
+_LAST_TRIES = 10
 _COMMIT_BYTES = 2**20
 _COMMIT_PAUSES_S = (0.1, 0.5, 2.0)  # between tries, while the log takes no lines
 
@@ -112,17 +114,22 @@ class Challengers:
         self._troubles.tell(at_once=True)
 
     def _end_run(self) -> None:
-        """Ended, a run is over within a node of its graph."""
-        for model, version in self._rests:
-            if self._thread.is_alive() and self._catalog.is_loaded(model, version):
-                self._catalog.get(model, version).model.end_runs()
-        self._thread.join(_LAST_PATIENCE_S)
+        """Ended, a run is over within a node of its graph; the next may begin, so this is done more than once."""
+        for _ in range(_LAST_TRIES):
+            if not self._thread.is_alive():
+                break
+            for model, version in self._rests:
+                if self._catalog.is_loaded(model, version):
+                    self._catalog.get(model, version).model.end_runs()
+            WATCHDOG.end_runs_in(self._thread.ident)  # the first run of one that is being loaded
+            self._thread.join(_LAST_PATIENCE_S / _LAST_TRIES)
         self._runner.end()
 
     def _work(self) -> None:
         waiting = self._backlog.take(_LOAD_AFTER_S)
         for model, version in self._rests:
-            self._served(model, version)
+            if not self._given_up:
+                self._served(model, version)
         if waiting is None and not self._closing.is_set():
             waiting = self._backlog.take()
         while waiting is not None and not self._given_up:

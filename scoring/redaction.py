@@ -99,11 +99,21 @@ def redactor_of(features: Sequence[Feature], champions: Mapping[str, Way], key: 
 
     Raises `RedactionError` if there is something to hash and no key.
     """
-    ways = dict(champions)
-    for feature in features:
-        if feature.redaction != "none" and not is_looser(feature.redaction, ways.get(feature.name, "none")):
-            ways[feature.name] = feature.redaction
+    ways = stricter(features, champions)
     return Redactor(features, ways, key) if ways else None
+
+
+def stricter(features: Sequence[Feature], ways: Mapping[str, Way]) -> dict[str, Way]:
+    """For each name the way that keeps less, of what its feature says and what `ways` do.
+
+    >>> stricter([Feature(name="age", type="float", redaction="hash")], {"age": "drop", "job": "hash"})
+    {'age': 'drop', 'job': 'hash'}
+    """
+    found = dict(ways)
+    for feature in features:
+        if feature.redaction != "none" and not is_looser(feature.redaction, found.get(feature.name, "none")):
+            found[feature.name] = feature.redaction
+    return found
 
 
 def is_looser(way: str, other: str) -> bool:

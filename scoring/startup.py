@@ -29,6 +29,7 @@ from scoring import __version__
 from scoring import settings as scoring_settings
 from scoring.errors import NotStarted
 from scoring.storage_check import StorageCheck
+from scoring.watchdog import WATCHDOG
 
 if TYPE_CHECKING:
     from scoring.service import Readiness, Service
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 # several times by every small request beside it, at each call to the storage; 0.5 ms cost the large one nothing that
 # could be measured (0.2 ms cost 4 %). See docs/decisions/0011.
 _SWITCH_INTERVAL_S = 0.0005
+_LAST_PATIENCE_S = 1.0  # with models that are being loaded when the process ends
+_LAST_TRIES = 10
 _log = logging.getLogger(__name__)
 
 
@@ -54,7 +57,8 @@ class Startup:
         self._writer: LogWriter | None = None
         self._storage = StorageCheck(self.stores.log)
         threading.Thread(target=self._preload, name="preload-storage", daemon=True).start()
-        threading.Thread(target=self._make_service, name="load-models", daemon=True).start()
+        self._loader = threading.Thread(target=self._make_service, name="load-models", daemon=True)
+        self._loader.start()
 
     async def service(self) -> Service:
         """The service, as soon as it is there. Raises `NotStarted` if it could not be made."""
@@ -73,11 +77,20 @@ class Startup:
 
     def close(self) -> None:
         """Finish what is being worked on, record it, end the log's blob. For the end of the process."""
+        self._end_loading()
         made = self._service.result() if self._service.done() else None
         if made is not None:
             made.close()
         if self._writer is not None:
             self._writer.close()
+
+    def _end_loading(self) -> None:
+        """A model may hang in its first run, and a process that exits in the middle of a run is aborted."""
+        for _ in range(_LAST_TRIES):
+            self._loader.join(_LAST_PATIENCE_S / _LAST_TRIES)
+            if not self._loader.is_alive():
+                break
+            WATCHDOG.end_runs_in(self._loader.ident)
 
     def _preload(self) -> None:
         try:

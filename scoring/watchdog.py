@@ -36,7 +36,8 @@ class Watchdog:
     def __init__(self, clock: Callable[[], float] = time.monotonic, tick_s: float = _TICK_S) -> None:
         self._clock = clock
         self._tick_s = tick_s
-        self._runs: dict[Terminable, tuple[float, object]] = {}  # deadline and owner; every use of it is atomic
+        # Deadline, owner and thread; every use of it is atomic.
+        self._runs: dict[Terminable, tuple[float, object, int]] = {}
         self._ran = False  # since the thread looked last
         self._asleep = True
         self._wake = threading.Event()
@@ -45,7 +46,7 @@ class Watchdog:
 
     def watch(self, run: Terminable, limit_s: float, owner: object = None) -> None:
         """A run begins; unless it is forgotten before, it is ended `limit_s` from now."""
-        self._runs[run] = (self._clock() + limit_s, owner)
+        self._runs[run] = (self._clock() + limit_s, owner, threading.get_ident())
         self._ran = True
         if self._asleep:  # looked at after the run was stored; the thread does both in the other order
             self._rouse()
@@ -57,14 +58,21 @@ class Watchdog:
     def end_overdue(self) -> None:
         """Tell every run that is over its limit to end; what the thread does at each tick."""
         now_s = self._clock()
-        for run, (deadline_s, _) in self._runs.copy().items():
+        for run, (deadline_s, _, _) in self._runs.copy().items():
             if now_s >= deadline_s:
                 run.terminate = True
 
     def end_runs_of(self, owner: object) -> None:
         """Tell every run of an owner to end now."""
-        for run, (_, its_owner) in self._runs.copy().items():
+        for run, (_, its_owner, _) in self._runs.copy().items():
             if its_owner is owner:
+                run.terminate = True
+
+    def end_runs_in(self, thread: int | None) -> None:
+        """Tell every run that a thread is in to end now: that of a model that is being loaded has no owner yet that
+        anybody could name."""
+        for run, (_, _, its_thread) in self._runs.copy().items():
+            if its_thread == thread:
                 run.terminate = True
 
     def _rouse(self) -> None:

@@ -365,10 +365,22 @@ def test_a_process_that_ends_in_the_middle_of_a_run_ends_the_run_first(models: P
     with bench(models) as made:
         served = made.catalog.get("amount", "2")
         made.offer("a")
-        until(lambda: any(owner is served.model for _, owner in WATCHDOG._runs.values()))
+        until(lambda: any(owner is served.model for _, owner, _ in WATCHDOG._runs.values()))
         made.challengers.close(patience_s=0.01)
         assert not made.challengers._thread.is_alive()
     assert made.writer.facts() == [("a", "2", "challenger", "failed", ["timeout"])]
+
+
+def test_a_process_that_ends_while_a_challenger_hangs_in_its_first_run_ends_that_too(models: Path) -> None:
+    challenge(models, looping(beyond=-1.0))
+    write_bundle(models, regressor_manifest(version="3"), looping(beyond=-1.0))
+    named(models, '["2", "3"]')
+    with bench(models) as made:
+        made.offer("a")
+        until(lambda: made.challengers._thread.ident in [thread for _, _, thread in WATCHDOG._runs.values()])
+        made.challengers.close(patience_s=0.01)
+        assert not made.challengers._thread.is_alive()
+    assert made.writer.facts() == []
 
 
 def test_a_challenger_that_keeps_hanging_rests_longer_each_time_and_one_success_forgets_it() -> None:

@@ -27,7 +27,7 @@ from scoring.__main__ import main
 from scoring.bundle import Criteria, Feature
 from scoring.catalog import Catalog
 from scoring.content import Content
-from scoring.errors import BadRequest
+from scoring.errors import BadRequest, NotReady
 from scoring.redaction import Redactor, digest, is_looser, redactor_of
 from scoring.verdict import Verdict
 from tests.scoring.bundles import AGE, INCOME, MEMBER, breaking, manifest, regressor_manifest, write_bundle
@@ -293,6 +293,28 @@ def test_where_the_champion_was_refused_serving_toml_still_redacts(tmp_path: Pat
         running.score({"instances": [{"age": 50.0, "income": 777_777}]}, version="1")
         (record,) = running.records()
     assert record.x == {"age": 50.0}
+
+
+def test_what_a_refused_champion_drops_reaches_the_log_through_no_other_version(tmp_path: Path) -> None:
+    write_bundle(tmp_path, manifest())
+    age = msgspec.structs.replace(AGE, redaction="drop")
+    write_bundle(tmp_path, manifest(version="2", features=[age, INCOME, MEMBER]), breaking(2))
+    with line(tmp_path) as running:
+        assert list(running.service.catalog.problems) == ["credit/2"]
+        running.score({"instances": [GOOD]}, version="1")
+        (record,) = running.records()
+    assert "age" not in record.x
+    assert "age" in record.redacted
+
+
+def test_what_a_champion_hashes_is_scored_by_no_version_while_there_is_no_key(tmp_path: Path) -> None:
+    write_bundle(tmp_path, manifest())
+    age = msgspec.structs.replace(AGE, redaction="hash")
+    write_bundle(tmp_path, manifest(version="2", features=[age, INCOME, MEMBER]))
+    with line(tmp_path) as running:
+        with pytest.raises(NotReady):
+            running.score({"instances": [GOOD]}, version="1")
+        assert running.records() == []
 
 
 @pytest.mark.parametrize(

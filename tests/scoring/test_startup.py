@@ -18,7 +18,9 @@ from scoring.catalog import Catalog
 from scoring.errors import NotStarted
 from scoring.startup import Startup
 from scoring.storage_check import StorageCheck
-from tests.scoring.bundles import manifest, write_bundle
+from scoring.watchdog import WATCHDOG
+from tests.scoring.bundles import looping, manifest, regression, regressor_manifest, write_bundle
+from tests.scoring.test_watchdog import until
 
 
 @pytest.fixture
@@ -131,6 +133,15 @@ def test_a_process_may_end_while_it_starts(environ: dict[str, str], held: thread
     startup = Startup(environ)
     startup.close()
     assert not startup._service.done(), "it waited for the models before it ended"
+
+
+def test_a_process_that_ends_while_a_model_hangs_in_its_first_run_ends_that_run(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "models", regressor_manifest(), regression(2))
+    write_bundle(tmp_path / "models", regressor_manifest(name="hangs"), looping(beyond=-1.0))
+    startup = Startup({"HYPERPLANE_STORAGE": "memory://", "HYPERPLANE_MODELS": str(tmp_path / "models")})
+    until(lambda: startup._loader.ident in [thread for _, _, thread in WATCHDOG._runs.values()])
+    startup.close()
+    assert not startup._loader.is_alive()
 
 
 def test_a_missing_setting_stops_the_process_before_anything_is_started() -> None:

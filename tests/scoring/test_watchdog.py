@@ -53,6 +53,16 @@ def test_all_runs_of_one_owner_can_be_ended_at_once() -> None:
     assert (mine.terminate, yours.terminate) == (True, False)
 
 
+def test_the_runs_in_one_thread_are_ended_and_no_others() -> None:
+    watchdog, mine, yours = Watchdog(), FakeRun(), FakeRun()
+    watchdog.watch(mine, 3600)
+    thread = threading.Thread(target=watchdog.watch, args=(yours, 3600))
+    thread.start()
+    thread.join()
+    watchdog.end_runs_in(threading.get_ident())
+    assert (mine.terminate, yours.terminate) == (True, False)
+
+
 def test_the_thread_sleeps_while_nothing_runs_and_is_awake_for_the_next_run() -> None:
     watchdog = Watchdog(tick_s=0.001)
     for _ in range(3):
