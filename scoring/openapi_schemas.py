@@ -41,6 +41,7 @@ ANSWERED = {  # what the fields of an answer mean
     "Flags": {
         "missing": "Features without a value, those that were imputed among them",
         "outside": "below or above the training range, by feature; unseen for a category that training did not have",
+        "faults": "Of a rejected instance: which of its reasons each feature, or unknown key, gave",
         "distance": "How far it is from the nearest cluster of the training data; null if it was not measured",
     },
     "Receipt": {
