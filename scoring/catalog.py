@@ -23,10 +23,11 @@ from scoring.bundle import Bundle, BundleError, Manifest, list_bundles, load_bun
 from scoring.errors import NoDefault, NotReady, UnknownModel, UnknownVersion
 from scoring.example import example_instance
 from scoring.inference import Run
-from scoring.judge import Judge
+from scoring.judge import Judge, Judged
 from scoring.model import RUN_TIMEOUT_S, Model, ModelError
 from scoring.outcome import Decider
 from scoring.policies import Policies, PolicyError, fingerprint, in_effect, redacted_by, told
+from scoring.protocols.protocol import ScoreRequest
 from scoring.redaction import RedactionError, Redactor, Way, redactor_of, stricter
 from scoring.serving_config import (
     ModelConfig,
@@ -60,6 +61,13 @@ class Served:
         """Everything about the model but its weights, with the policies in effect."""
         return self.bundle.manifest
 
+    def judged(self, request: ScoreRequest) -> Judged:
+        """Verdicts on a request's instances, without what the model redacts."""
+        judged = self.judge.judge(request.instances, request.ids)
+        if self.redactor is not None:
+            self.redactor.hide_unknown(judged.verdicts)
+        return judged
+
 
 class Catalog:
     """The models of one folder. `get` may be called from any thread."""
@@ -69,8 +77,8 @@ class Catalog:
         folder: Path,
         config: ServingConfig,
         versions: Mapping[str, list[str]],
-        run_timeout_s: float = RUN_TIMEOUT_S,
         redaction_key: bytes | None = None,
+        run_timeout_s: float = RUN_TIMEOUT_S,
     ) -> None:
         self._default = config.default
         self._folder = folder
@@ -100,7 +108,7 @@ class Catalog:
             catalog._champions.clear()  # without the file nobody knows which version was meant to answer
             catalog._refuse("serving.toml", str(problem))
         else:
-            catalog = cls(folder, config, versions, run_timeout_s, redaction_key)
+            catalog = cls(folder, config, versions, redaction_key, run_timeout_s)
             catalog._load_champions()
             catalog._choose_challengers()
         return catalog

@@ -80,9 +80,7 @@ def score_body(
     call = _call(served, arrival, request.request_id)
     ids = request.ids or [new_id() for _ in request.instances]
     watch.lap("decode")
-    judged = served.judge.judge(request.instances, request.ids)
-    if served.redactor is not None:
-        served.redactor.hide_unknown(judged.verdicts)
+    judged = served.judged(request)
     watch.lap("judge")
     runs = infer(served.model, judged, limit_s)
     watch.lap("infer")

@@ -36,9 +36,7 @@ def shadow(
     """Judge, run and decide as for the champion, the run in a thread of its own. One that fails or is ended fails its
     instances."""
     watch = Stopwatch()
-    judged = served.judge.judge(request.instances, request.ids)
-    if served.redactor is not None:
-        served.redactor.hide_unknown(judged.verdicts)
+    judged = served.judged(request)
     watch.lap("judge")
     runs, us = runner.run(lambda: _infer(served, judged, limit_s))
     decisions = served.decider.decide(judged.verdicts, runs)
