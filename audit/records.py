@@ -46,6 +46,7 @@ import msgspec
 
 Kind = Literal["score", "request_error", "label", "note"]
 VERSION = 1
+WHOLE_INSTANCE = "*"  # in the place of a feature's name, in `flags` and `redacted`
 
 
 class Record(msgspec.Struct, omit_defaults=True, kw_only=True):

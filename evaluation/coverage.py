@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from audit.records import WHOLE_INSTANCE
 from evaluation.distinct import distinct, merge_sketches
 from evaluation.intervals import wilson
 from evaluation.profile import NO_VERSION, Profile, merge_by_key
@@ -32,7 +33,6 @@ from scoring.bundle import Baseline, Feature, Manifest, Metric
 
 MOST_HOURS = 168
 MOST_DAYS = 400
-WHOLE_INSTANCE = "*"  # in the place of a feature's name
 Merged = Mapping[tuple[str, str, str], Profile]
 
 

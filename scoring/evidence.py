@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 
 from audit.ids import new_id
-from audit.records import VERSION, Record, encode_record
+from audit.records import VERSION, WHOLE_INSTANCE, Record, encode_record
 from scoring.errors import BadRequest
 from scoring.outcome import Decision
 from scoring.protocols.protocol import ScoreRequest
 from scoring.redaction import Redactor
 from scoring.storable import escape_surrogates, storable
-from scoring.verdict import WHOLE_INSTANCE, Verdict
+from scoring.verdict import Verdict
 
 
 class Call(msgspec.Struct, frozen=True):

@@ -14,11 +14,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from audit.records import WHOLE_INSTANCE
 from scoring.artifacts import KNOWN_DEFAULT, text_artifacts
 from scoring.encoding import Matrix
 from scoring.feature_rule import MISSING, FeatureRule
 from scoring.storable import INSTANCE_LIMIT, STRING_LIMIT, escape_surrogates, too_large
-from scoring.verdict import WHOLE_INSTANCE, Verdict
+from scoring.verdict import Verdict
 
 _NUMBERS = frozenset((float, int, type(None)))
 _NUMBERS_AND_BOOLEANS = _NUMBERS | {bool}

@@ -19,13 +19,14 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from audit.records import WHOLE_INSTANCE
 from scoring.artifacts import DUPLICATE_INSTANCE, UNSEEN_CATEGORY
 from scoring.bundle import Manifest
 from scoring.encoding import Matrix
 from scoring.envelope import Envelope
 from scoring.feature_rule import UNKNOWN, FeatureRule
 from scoring.instance_reader import InstanceReader
-from scoring.verdict import WHOLE_INSTANCE, Verdict
+from scoring.verdict import Verdict
 
 
 class Judged(msgspec.Struct, frozen=True):

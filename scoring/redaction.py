@@ -34,8 +34,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+from audit.records import WHOLE_INSTANCE
 from scoring.bundle import Feature
-from scoring.verdict import WHOLE_INSTANCE, Verdict
+from scoring.verdict import Verdict
 
 KEY_SETTING = "HYPERPLANE_REDACTION_KEY"
 STRICTNESS = ("none", "hash", "drop")

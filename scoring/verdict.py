@@ -15,7 +15,6 @@ import msgspec
 REJECTING = ("wrong_type", "not_finite", "too_long", "unknown_feature", "missing_feature", "duplicate_id")
 ABSTAINING = ("missing_required", "outside_calibration")
 REASONS = REJECTING + ABSTAINING  # the order in which an instance's reasons are given
-WHOLE_INSTANCE = "*"
 
 
 class Verdict(msgspec.Struct, gc=False):

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from audit.reader import Position
-from audit.records import Record
+from audit.records import WHOLE_INSTANCE, Record
 from evaluation.pages import numbers
 from evaluation.pages.render import render
 from evaluation.pages.text import LongText, listed, shown
@@ -23,7 +23,6 @@ from scoring.bundle import Manifest
 FEATURES = 500  # rows of an instance's table
 INTEGRITY = "Each record was read from a frame whose bytes agree with its hash, its position and its chain."
 HASH = 12  # digits of a redacted value's keyed hash, enough to see which are equal
-WHOLE_INSTANCE = "*"  # in the place of a feature's name
 CUT = {"prefix", "length", "sha256"}  # what the log holds of something too long; see `scoring.storable`
 FACTS = ("version", "request", "row", "rows", "role", "cold", "policies")  # shown as they are
 
