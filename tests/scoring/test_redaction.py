@@ -348,15 +348,19 @@ def test_redacted_records_become_parquet(started: Line) -> None:
     assert (json.loads(first)["name"], second) == (digest(KEY, "name", "Ada"), None)
 
 
-def test_an_auditor_with_the_key_can_check_a_guess(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_auditor_with_the_key_can_check_a_guess(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     environ = {"HYPERPLANE_REDACTION_KEY": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}
-    assert main(["redact", "name"], io.StringIO('"Ada"\n'), environ) == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO('"Ada"\n'))
+    assert main(["redact", "name"], environ) == 0
     assert json.loads(capsys.readouterr().out) == digest(KEY, "name", "Ada")
-    assert main(["redact", "name"], io.StringIO("Ada"), environ) == 1
+    monkeypatch.setattr("sys.stdin", io.StringIO("Ada"))
+    assert main(["redact", "name"], environ) == 1
     told = capsys.readouterr().err
     assert "Ada" not in told
     assert "a text needs double quotes" in told
-    assert main(["redact", "name"], io.StringIO('"Ada"'), {}) == 1
+    assert main(["redact", "name"], {}) == 2
     assert "HYPERPLANE_REDACTION_KEY is not set" in capsys.readouterr().err
 
 

@@ -1,0 +1,27 @@
+"""`python -m audit show ID`: every record of one instance."""
+
+from __future__ import annotations
+
+import argparse
+
+from audit import display
+from audit.commands.arguments import Commands, add_command, within
+from audit.connect import Stores
+from audit.lookup import search
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = add_command(commands, "show", _run, "every record of one instance, oldest first")
+    parser.add_argument("id", help="the instance's id, as it was sent or answered")
+    parser.add_argument("--model", help="only records of this model")
+
+
+def _run(stores: Stores, options: argparse.Namespace) -> int:
+    with display.progress_bar("reading hours", wanted=not options.json) as progress:
+        found = search(stores.log, options.id, options.model, options.since, options.until, progress=progress)
+        records = sorted(found, key=lambda pair: (pair[0].ts, pair[1]))
+    count = display.print_json(records) if options.json else display.print_whole(records)
+    if not count:
+        display.say(f"audit: no record of an instance with the id {options.id!r} in the log{within(options)}")
+    return 0 if count else 1
