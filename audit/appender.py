@@ -67,12 +67,14 @@ class Appender:
         opening: Mapping[str, str],
         clock: Callable[[], float] = time.time,
         blob_blocks: int = 40_000,
+        timer_ns: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         self._store = GuardedStore(store)
         self._writer_id = check_writer_id(writer_id)
         self._about = dict(opening)
         self._clock = clock
         self._blob_blocks = blob_blocks
+        self._timer_ns = timer_ns
         self._blob: _Blob | None = None
         self._pending: _Frame | None = None
         self._next_n = 0
@@ -220,14 +222,14 @@ class Appender:
 
     def _send(self, blob: _Blob, frame: _Frame) -> Receipt:
         """One append. `Fenced` when this frame is not in the blob and never will be."""
-        started_ns = time.perf_counter_ns()
+        started_ns = self._timer_ns()
         try:
             self._store.append(blob.name, frame.data, at=blob.place.offset)
         except Conflict as refusal:
             self._judge_conflict(blob, frame, refusal)
         except NotFound as problem:
             raise Fenced(f"{blob.name} is gone") from problem
-        self._append_us = (time.perf_counter_ns() - started_ns) // 1000
+        self._append_us = (self._timer_ns() - started_ns) // 1000
         return self._advance(blob, frame)
 
     def _judge_conflict(self, blob: _Blob, frame: _Frame, refusal: Conflict) -> None:
