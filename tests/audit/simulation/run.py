@@ -1,0 +1,127 @@
+"""One seed from its beginning to its verdict.
+
+First all goes on at once, until enough operations and mishaps were seen. Then the store heals, everybody comes back and
+must take one more commit, the writers are closed or left to die, what is still under way arrives, all hours are sealed
+and get their digests, and the promises are checked.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from audit.digest_log import digest_hours
+from audit.errors import Unavailable
+from audit.layout import hour_start_s
+from audit.reader import hours
+from tests.audit.simulation.promises import broken_promises
+from tests.audit.simulation.timers import QuickSigner, Timers
+from tests.audit.simulation.unreliable_store import Network
+from tests.audit.simulation.world import Handed, Parts, Process, World
+from tests.audit.simulation.writer import Writer
+
+LEAST_OPERATIONS = 200
+LEAST_MISHAPS = 3
+_HOUR_S = 3600.0
+_BACK_WITHIN_S = 60.0  # after the store healed; no patience and no pause is longer
+_LOOK_S = 2.0
+
+
+@dataclass
+class Outcome:
+    """What a seed led to."""
+
+    seed: int
+    broken: list[str]
+    operations: int
+    hits: Counter[str]
+    heard: Counter[str]  # commits by what their clients heard
+    trace: list[str] = field(default_factory=list)
+
+
+def simulate(seed: int, parts: Parts | None = None, *, traced: bool = False) -> Outcome:
+    """Play the seed; `broken` says which promises did not hold, and is empty if all did."""
+    world = World(seed, parts or Parts(), traced=traced)
+    with _quiet():
+        _live(world)
+        _make_all_digests(world)
+        broken, heard = broken_promises(world)
+    return Outcome(seed, broken, world.operations, world.hits, heard, world.trace or [])
+
+
+def _live(world: World) -> None:
+    network = Network(world)
+    for _ in range(world.random.choice([2, 2, 2, 3])):
+        Writer(world, network, world.random.choice([0.0, 0.0, 1.0, -30.0, 600.0]))
+    Timers(world, network)
+    _look_later(world, network)
+    world.schedule.run()
+
+
+def _look_later(world: World, network: Network) -> None:
+    world.schedule.at(world.schedule.now_s + _LOOK_S, lambda: _look(world, network))
+
+
+def _look(world: World, network: Network) -> None:
+    """Whether it has gone on for long enough."""
+    if world.operations < LEAST_OPERATIONS or world.hits.total() < LEAST_MISHAPS or not _writers(world):
+        _look_later(world, network)
+        return
+    world.ending = True
+    network.end()
+    world.say(Process("world"), "the store is well from now on")
+    for writer in _writers(world):
+        back_s = max(world.schedule.now_s, writer.frozen_until_s) + _BACK_WITHIN_S
+        world.schedule.at(back_s, lambda writer=writer: _one_more(world, writer))  # type: ignore[misc]
+
+
+def _writers(world: World) -> list[Writer]:
+    """Those that clients can reach."""
+    return [process for process in world.processes if isinstance(process, Writer) and process.open]
+
+
+def _one_more(world: World, writer: Writer) -> None:
+    """The log must be writable again."""
+    if not writer.open:
+        return
+    last = writer.clients.commit(writer.clients.new_ids(1))
+    world.schedule.at(world.schedule.now_s + _BACK_WITHIN_S, lambda: _end(world, writer, last))
+
+
+def _end(world: World, writer: Writer, last: Handed) -> None:
+    future = last.commit.future if last.commit else None
+    if last.refused or not future or not future.done() or future.exception():
+        world.broken.append(f"{writer.name} does not take commits again though the store is well")
+    if world.random.random() < 0.7:
+        writer.shut_down()
+    else:
+        writer.alive = False  # as if it were killed
+
+
+def _make_all_digests(world: World) -> None:
+    """Long after everything, without mishaps: every hour is sealed and in a digest."""
+    found = hours(world.memory)
+    latest = max([*found, *digest_hours(world.memory)], default=None)
+    if latest is None:
+        return
+    world.schedule.now_s = (hour_start_s(latest) or 0.0) + 3 * _HOUR_S - world.began_s
+    for hour in found:
+        world.parts.seal(world.memory, hour)
+    try:
+        world.parts.digests(world.memory, QuickSigner(), world.now_s())
+    except Unavailable as problem:
+        world.broken.append(f"digests cannot be written though the store is well: {problem}")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What the log logs of each mishap is of no use here and costs half the time."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
