@@ -6,6 +6,7 @@ sort by hour, then by when the writer began.
 
 from __future__ import annotations
 
+import functools
 import re
 import secrets
 import time
@@ -68,6 +69,7 @@ def hour_of(unix_s: float) -> str:
     return f"{datetime.fromtimestamp(unix_s, UTC):%Y/%m/%d/%H}"
 
 
+@functools.lru_cache(maxsize=1024)
 def hour_start_s(hour: str) -> float | None:
     """Unix time at which an hour begins; `None` for what is no hour.
 

@@ -23,8 +23,6 @@ from tests.audit.simulation.unreliable_store import Network
 from tests.audit.simulation.world import Handed, Parts, Process, World
 from tests.audit.simulation.writer import Writer
 
-LEAST_OPERATIONS = 200
-LEAST_MISHAPS = 3
 _HOUR_S = 3600.0
 _BACK_WITHIN_S = 60.0  # after the store healed; no patience and no pause is longer
 _LOOK_S = 2.0
@@ -57,18 +55,14 @@ def _live(world: World) -> None:
     for _ in range(world.random.choice([2, 2, 2, 3])):
         Writer(world, network, world.random.choice([0.0, 0.0, 1.0, -30.0, 600.0]))
     Timers(world, network)
-    _look_later(world, network)
+    world.enough = lambda: _begin_the_end(world, network)
     world.schedule.run()
 
 
-def _look_later(world: World, network: Network) -> None:
-    world.schedule.at(world.schedule.now_s + _LOOK_S, lambda: _look(world, network))
-
-
-def _look(world: World, network: Network) -> None:
-    """Whether it has gone on for long enough."""
-    if world.operations < LEAST_OPERATIONS or world.hits.total() < LEAST_MISHAPS or not _writers(world):
-        _look_later(world, network)
+def _begin_the_end(world: World, network: Network) -> None:
+    """Enough was seen; a writer that waits to be replaced is waited for."""
+    if not _writers(world):
+        world.schedule.at(world.schedule.now_s + _LOOK_S, lambda: _begin_the_end(world, network))
         return
     world.ending = True
     network.end()
@@ -102,14 +96,11 @@ def _end(world: World, writer: Writer, last: Handed) -> None:
 
 
 def _make_all_digests(world: World) -> None:
-    """Long after everything, without mishaps: every hour is sealed and in a digest."""
-    found = hours(world.memory)
-    latest = max([*found, *digest_hours(world.memory)], default=None)
+    """Long after everything, without mishaps: every blob that is not in a digest is sealed and comes into one."""
+    latest = max([*hours(world.memory), *digest_hours(world.memory)], default=None)
     if latest is None:
         return
     world.schedule.now_s = (hour_start_s(latest) or 0.0) + 3 * _HOUR_S - world.began_s
-    for hour in found:
-        world.parts.seal(world.memory, hour)
     try:
         world.parts.digests(world.memory, QuickSigner(), world.now_s())
     except Unavailable as problem:

@@ -52,7 +52,7 @@ class Timers:
 
     def _some_time(self) -> None:
         world = self._world
-        pause_s = world.random.random() * world.random.choice([1.0, 20.0, 2000.0])
+        pause_s = world.random.random() * world.random.choice([4.0, 20.0, 2000.0])
         world.schedule.at(world.schedule.now_s + pause_s, self._seal_some)
 
     def _seal_some(self) -> None:

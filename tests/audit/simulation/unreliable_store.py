@@ -172,8 +172,7 @@ class UnreliableStore:
 
     def _play(self, what: str, effect: Callable[[], Any]) -> Any:
         world, network = self._world, self._network
-        if not world.ending:
-            world.operations += 1
+        world.operation()
         if world.schedule.now_s < network.outage_until_s:
             return self._in_an_outage(what)
         kind = network.mishap(what)

@@ -18,6 +18,10 @@ from tests.audit.examples import NOON_S
 from tests.audit.simulation.schedule import Schedule
 
 
+LEAST_OPERATIONS = 200
+LEAST_MISHAPS = 3
+
+
 @dataclass(frozen=True)
 class Parts:
     """The code under test; a planted bug takes the place of one of them."""
@@ -68,8 +72,18 @@ class World:
         self.hits = Counter[str]()  # of each kind of mishap
         self.processes: list[Process] = []
         self.ending = False
+        self.enough: Callable[[], None] | None = None  # called once so much was seen
         self.broken: list[str] = []  # promises that were seen broken on the way
         self.trace: list[str] | None = [] if traced else None
+
+    def operation(self) -> None:
+        """Count a call to the store; the last one that is wanted begins the end."""
+        if self.ending:
+            return
+        self.operations += 1
+        if self.enough and self.operations >= LEAST_OPERATIONS and self.hits.total() >= LEAST_MISHAPS:
+            self.schedule.at(self.schedule.now_s, self.enough)
+            self.enough = None
 
     def now_s(self) -> float:
         """The true time; nobody in the world has it but the store."""

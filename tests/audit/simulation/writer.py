@@ -48,7 +48,7 @@ class Writer(Process):
                 resolve_s=dice.choice([0.5, 4.0, 10.0]),
                 first_pause_s=0.02,
                 probe_s=dice.choice([0.5, 3.0]),
-                idle_s=dice.choice([30.0, 400.0]),
+                idle_s=dice.choice([100.0, 1000.0]),
             ),
             monotonic=self._monotonic,
             sleep=schedule.sleep,
