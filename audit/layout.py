@@ -7,6 +7,7 @@ sort by hour, then by when the writer began.
 from __future__ import annotations
 
 import functools
+import math
 import re
 import secrets
 import time
@@ -66,7 +67,13 @@ def hour_of(unix_s: float) -> str:
     >>> hour_of(0)
     '1970/01/01/00'
     """
-    return f"{datetime.fromtimestamp(unix_s, UTC):%Y/%m/%d/%H}"
+    return _hour_text(math.floor(unix_s / HOUR_S))
+
+
+@functools.lru_cache(maxsize=64)
+def _hour_text(hours: int) -> str:
+    """Every append asks for its hour, and few are asked for."""
+    return f"{datetime.fromtimestamp(hours * HOUR_S, UTC):%Y/%m/%d/%H}"
 
 
 @functools.lru_cache(maxsize=1024)

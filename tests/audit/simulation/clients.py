@@ -6,6 +6,7 @@ import concurrent.futures
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from audit.appender import Receipt
 from audit.commit import Commit, checked_size
 from audit.errors import Unavailable
 from tests.audit.simulation.world import Handed, World
@@ -23,6 +24,33 @@ def id_of(line: bytes) -> bytes:
     return line[_ID_AT : line.index(b'"', _ID_AT)]
 
 
+class Answer(concurrent.futures.Future[list[Receipt]]):
+    """A future without the locks that nobody needs here; they would cost more than the commit."""
+
+    def __init__(self) -> None:
+        self._heard: list[Receipt] | BaseException | None = None
+        self.on_heard: Callable[[], None] | None = None
+
+    def done(self) -> bool:
+        return self._heard is not None
+
+    def set_result(self, result: list[Receipt]) -> None:
+        self._hear(result)
+
+    def set_exception(self, exception: BaseException | None) -> None:
+        assert exception
+        self._hear(exception)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        return self._heard if isinstance(self._heard, BaseException) else None
+
+    def _hear(self, heard: list[Receipt] | BaseException) -> None:
+        assert self._heard is None, "answered twice"
+        self._heard = heard
+        if self.on_heard:
+            self.on_heard()
+
+
 class Clients:
     """They hand over lines until the world ends or their writer does."""
 
@@ -35,7 +63,7 @@ class Clients:
     def commit(self, ids: list[bytes]) -> Handed:
         """Hand over one commit; what becomes of it is in what this returns."""
         lines = [_LINE % name for name in ids]
-        commit = Commit(lines, checked_size(lines), concurrent.futures.Future(), None)
+        commit = Commit(lines, checked_size(lines), Answer(), None)
         return self._hand(Handed(ids, self._writer, commit), lambda: self._writer.queue.put(commit))
 
     def new_ids(self, count: int) -> list[bytes]:
@@ -88,14 +116,15 @@ class Clients:
             handed.refused = True
         self._writer.handed.append(handed)
         if self._world.trace is not None:
-            kind = "commit" if handed.commit else "later"
+            answer = handed.commit.future if handed.commit else None
+            kind = "commit" if answer else "later"
             refused = ", refused" if handed.refused else ""
             self._world.say(self._writer, f"   {kind} of {len(handed.ids)} from {handed.ids[0].decode()}{refused}")
-            if handed.commit and not handed.refused:
-                handed.commit.future.add_done_callback(lambda future: self._tell(handed, future))
+            if isinstance(answer, Answer) and not handed.refused:
+                answer.on_heard = lambda: self._tell(handed, answer)
         return handed
 
-    def _tell(self, handed: Handed, future: concurrent.futures.Future[list[object]]) -> None:
-        problem = future.exception()
-        heard = f"{type(problem).__name__}: {problem}" if problem else f"recorded, {len(future.result())} receipts"
+    def _tell(self, handed: Handed, answer: Answer) -> None:
+        problem = answer.exception()
+        heard = f"{type(problem).__name__}: {problem}" if problem else "recorded"
         self._world.say(self._writer, f"   {handed.ids[0].decode()} hears: {heard}")

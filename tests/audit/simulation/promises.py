@@ -68,7 +68,9 @@ def broken_promises(world: World) -> tuple[list[str], Counter[str]]:
     """Every promise that does not hold, and how many commits heard what."""
     log, heard = Log(world), Counter[str]()
     broken = [*world.broken, *log.troubles]
-    broken += [f"an error that nobody caught: {type(problem).__name__}: {problem}" for problem in world.schedule.trouble]
+    broken += [
+        f"an error that nobody caught: {type(problem).__name__}: {problem}" for problem in world.schedule.trouble
+    ]
     if world.schedule.asleep or world.schedule.overrun:
         broken.append("it does not come to rest")
     for process in world.processes:

@@ -17,7 +17,6 @@ from audit.store import Store
 from tests.audit.examples import NOON_S
 from tests.audit.simulation.schedule import Schedule
 
-
 LEAST_OPERATIONS = 200
 LEAST_MISHAPS = 3
 
