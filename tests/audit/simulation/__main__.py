@@ -167,7 +167,7 @@ def _print(tally: Tally, took_s: float) -> None:
     table = Table("mishap", box=None, pad_edge=False, header_style="bold")
     table.add_column("hit", justify="right")
     for kind in ALL_KINDS:
-        rare = tally.hits[kind] < _RARE * tally.seeds / 100_000
+        rare = tally.seeds >= 10_000 and tally.hits[kind] < _RARE * tally.seeds / 100_000
         table.add_row(kind, f"{tally.hits[kind]:,}{' (seldom)' if rare else ''}")
     Console().print(table)
     print(f"\nhanded over: {', '.join(f'{count:,} {kind}' for kind, count in sorted(tally.heard.items()))}")

@@ -83,7 +83,7 @@ class Clients:
             self._again(self._writer.frozen_until_s - self._world.schedule.now_s)
             return
         dice = self._world.random
-        for _ in range(dice.choice([1, 1, 2, 4])):
+        for _ in range(dice.choice([1, 1, 1, 3])):
             share = dice.random()
             if share < 0.55:
                 self.commit(self.new_ids(dice.randint(1, 2)))

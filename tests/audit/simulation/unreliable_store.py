@@ -24,7 +24,7 @@ _IN_A_STORM = 0.8  # of the calls
 
 
 class Network:
-    """When the next mishap is, and which. Each seed has some of the kinds only, often or seldom: seeds differ."""
+    """When the next mishap is, and which. Each seed has some of the kinds only, often or seldom."""
 
     def __init__(self, world: World) -> None:
         self.outage_until_s = 0.0
