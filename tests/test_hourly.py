@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 
-from audit.layout import hour_of
+from audit.connect import open_stores
+from audit.digest_log import read_digest
+from audit.layout import hour_of, hour_start_s
 from audit.lookup import KnownIds
+from audit.settings import from_environ
+from audit.signing import LocalSigner, PublicKeys
+from audit.store import Store
 from audit.verify import verify
 from audit.writer import LogWriter
 from infra.local.azurite import Azurite
@@ -19,6 +26,7 @@ from scoring.catalog import Catalog
 from scoring.content import Content
 from scoring.service import Service
 from scoring.settings import ScoringSettings
+from tests.audit.examples import Clock, appender, lines
 from tests.platform import Platform, demo_rows
 
 TWO_HOURS_S = 7200.0
@@ -51,7 +59,7 @@ async def score_in_the_past(platform: Platform, models: Path) -> None:
 
 
 def test_an_hour_that_is_over_is_sealed_compacted_profiled_and_reported(
-    azurite: Azurite, demo_models: Path, tmp_path: Path
+    azurite: Azurite, demo_models: Path, tmp_path: Path, signing_key: Path
 ) -> None:
     environment = {
         "HYPERPLANE_STORAGE": azurite.connection_string,
@@ -74,7 +82,44 @@ def test_an_hour_that_is_over_is_sealed_compacted_profiled_and_reported(
         assert [info.name for info in derived.list("curated/model=wine/")]
         assert [info.name for info in derived.list("profiles/model=wine/")]
         assert not verify(log)
+        check_digest(log, hour, signing_key, records=len(demo_rows("wine")))
+        assert host.log.count(f'{{"event":"digest","hour":"{hour}"') == 1
+        listed = platform.command("audit", "digests", "--json").stdout.splitlines()
+        assert json.loads(listed[0])["hour"] == hour
         platform.close()
+
+
+def check_digest(log: Store, hour: str, signing_key: Path, records: int) -> None:
+    """The hour has a digest, signed by the key of the host's settings."""
+    signed = read_digest(log, hour)
+    assert signed is not None
+    PublicKeys.of_pem(LocalSigner.of_file(signing_key).public_key_pem).check(
+        signed.kid, signed.signed, signed.signature
+    )
+    assert [(blob.records, blob.closed) for blob in signed.digest.blobs] == [(records, True)]
+
+
+def test_a_timer_that_was_missed_writes_its_digests_at_the_next_start(
+    azurite: Azurite, demo_models: Path, tmp_path: Path, signing_key: Path
+) -> None:
+    environment = {
+        "HYPERPLANE_STORAGE": azurite.connection_string,
+        "HYPERPLANE_AUDIT_CONTAINER": "missed-audit",
+        "HYPERPLANE_DERIVED_CONTAINER": "missed-derived",
+        "HYPERPLANE_MODELS": str(demo_models),
+    }
+    log = open_stores(from_environ(environment)).log
+    hour = hour_of(time.time() - TWO_HOURS_S)
+    appender(log, clock=Clock(hour_start_s(hour) or 0)).append(lines("a", "b"))
+    due = datetime.fromtimestamp(time.time(), UTC).replace(minute=5, second=0, microsecond=0) - timedelta(hours=2)
+    missed = {"Last": due - timedelta(hours=1), "Next": due, "LastUpdated": due - timedelta(hours=1)}
+    (tmp_path / "timers").mkdir()
+    (tmp_path / "timers" / "hourly.json").write_text(json.dumps({name: at.isoformat() for name, at in missed.items()}))
+    with LocalHost(env=environment, data=tmp_path) as host:
+        wait_for(lambda: read_digest(log, hour))
+        check_digest(log, hour, signing_key, records=2)
+        wait_for(lambda: f'{{"event":"digest","hour":"{hour}"' in host.log)
+        assert "the hourly run is late" in host.log
 
 
 def run_hourly(platform: Platform) -> None:

@@ -10,8 +10,8 @@ from audit.commands.arguments import Commands, add_command, within
 from audit.connect import Stores
 from audit.store import Store
 
-_EPILOG = """Nothing is checked here: `python -m audit verify` does that. A digest that cannot be read stands in the list with
-the reason. Exit codes: 0 there are some, 1 there is none or one cannot be read."""
+_EPILOG = """Nothing is checked here: `python -m audit verify` does that. A digest that cannot be read
+stands in the list with the reason. Exit codes: 0 there are some, 1 there is none or one cannot be read."""
 
 
 def add(commands: Commands) -> None:

@@ -9,8 +9,9 @@ from audit import display
 from audit.commands.arguments import Commands, add_command
 from audit.connect import Stores
 
-_EPILOG = """Hand the file to whoever verifies the log, by another way than the storage account; its id (kid) stands in every
-digest that it signed. A key that is replaced later keeps its worth: verify takes a file with several keys.
+_EPILOG = """Hand the file to whoever verifies the log, by another way than the storage account. The key's id (kid)
+stands in every digest that it signed. A key that is replaced later keeps its worth: put the PEM texts of the
+old one and of the new one into one file.
 
   python -m audit public-key > digests.pem"""
 

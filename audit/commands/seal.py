@@ -9,9 +9,9 @@ from audit import display
 from audit.commands.arguments import Commands, add_command, when
 from audit.connect import Stores
 
-_EPILOG = """Every hour that is over gets its blobs closed and its digest written, in order, from the newest digest on, and
-from the log's first hour if there is none; one that is there already is never written anew. It may be stopped and
-run again, also beside the timer."""
+_EPILOG = """Every hour that is over gets its blobs closed and its digest written, in order, from the newest
+digest on, and from the log's first hour if there is none. One that is there is never written anew. It may be
+stopped and run again, also beside the timer. What is written is signed with HYPERPLANE_SIGNING_KEY."""
 
 
 def add(commands: Commands) -> None:
