@@ -6,9 +6,9 @@ and run again, and two may run at once: a digest is created once, and who comes 
 that does not verify is listed as it is, and the digest after one that is damaged names that one's stored bytes all the
 same: both are for `verify` to tell, and neither keeps an hour waiting.
 
-Not promised: a digest while the storage or the signing key cannot be reached; the next run makes up for it. And the clock
-is believed: one that is ahead writes digests of hours that are not over. They stay, every run until then says so, and
-what is recorded in those hours comes late.
+Not promised: a digest while the storage or the signing key cannot be reached; the next run makes up for it. And the
+clock is believed: one that is ahead writes digests of hours that are not over. They stay, every run until then says so,
+and what is recorded in those hours comes late.
 """
 
 from __future__ import annotations
