@@ -6,6 +6,7 @@ sort by hour, then by when the writer began.
 
 from __future__ import annotations
 
+import functools
 import re
 import secrets
 import time
@@ -70,6 +71,7 @@ def hour_of(unix_s: float) -> str:
     return _text(datetime.fromtimestamp(unix_s, UTC))
 
 
+@functools.lru_cache(maxsize=4096)  # asked for every name of a listing, of which many are of one hour
 def hour_start_s(hour: str) -> float | None:
     """Unix time at which an hour begins; `None` for what is no hour.
 

@@ -181,7 +181,7 @@ def test_the_second_verifier_is_a_short_program_of_its_own(tmp_path: Path) -> No
     }
     assert imported <= sys.stdlib_module_names | {"cryptography"}
     assert len(source.splitlines()) < 150
-    command = [sys.executable, program, tmp_path / "log", key]
+    command = [sys.executable, str(program), str(tmp_path / "log"), str(key)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert f"torn  {THIRD}" in done.stderr.splitlines()
