@@ -7,17 +7,18 @@ sort by hour, then by when the writer began.
 from __future__ import annotations
 
 import functools
-import math
 import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 LOG = "log/v1/"
 HOUR_S = 3600
-_NAME = re.compile(r"log/v1/(\d{4}/\d\d/\d\d/\d\d)/([A-Za-z0-9-]{1,64})-(0|[1-9]\d{0,8})\.jsonl")
+_ONE_HOUR = timedelta(hours=1)
+_LAST_HOUR = datetime(9999, 12, 31, 23, tzinfo=UTC)
+_NAME = re.compile(r"log/v1/(\d{4}/\d\d/\d\d/\d\d)/([A-Za-z0-9-]{1,64})-(0|[1-9]\d{0,8})\.jsonl", re.ASCII)
 _WRITER = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
@@ -67,16 +68,10 @@ def hour_of(unix_s: float) -> str:
     >>> hour_of(0)
     '1970/01/01/00'
     """
-    return _hour_text(math.floor(unix_s / HOUR_S))
+    return _text(datetime.fromtimestamp(unix_s, UTC))
 
 
-@functools.lru_cache(maxsize=64)
-def _hour_text(hours: int) -> str:
-    """Every append asks for its hour, and few are asked for."""
-    return f"{datetime.fromtimestamp(hours * HOUR_S, UTC):%Y/%m/%d/%H}"
-
-
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=4096)  # asked for every name of a listing, of which many are of one hour
 def hour_start_s(hour: str) -> float | None:
     """Unix time at which an hour begins; `None` for what is no hour.
 
@@ -89,8 +84,23 @@ def hour_start_s(hour: str) -> float | None:
         return None
 
 
+def hours_after(hour: str, count: int) -> list[str]:
+    """The `count` hours that follow an hour, in order; fewer at the end of the calendar.
+
+    >>> hours_after("1970/01/01/22", 3)
+    ['1970/01/01/23', '1970/01/02/00', '1970/01/02/01']
+    """
+    first = datetime.strptime(hour, "%Y/%m/%d/%H").replace(tzinfo=UTC)
+    left = (_LAST_HOUR - first) // _ONE_HOUR
+    return [_text(first + ahead * _ONE_HOUR) for ahead in range(1, min(count, left) + 1)]
+
+
 def day_prefixes(since_s: float, until_s: float, root: str = LOG) -> Iterator[str]:
     """Listing prefixes of the UTC days that [since, until] touches, in order, under `root`."""
     day_s = 24 * HOUR_S
     for day in range(int(since_s // day_s), int(until_s // day_s) + 1):
         yield f"{root}{datetime.fromtimestamp(day * day_s, UTC):%Y/%m/%d}/"
+
+
+def _text(at: datetime) -> str:
+    return f"{at.year:04}/{at:%m/%d/%H}"  # `%Y` leaves out a year's leading zeros

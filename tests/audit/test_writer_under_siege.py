@@ -16,10 +16,10 @@ from audit.errors import Ambiguous, Unavailable
 from audit.reader import hours, records
 from audit.seal import seal_hour
 from audit.store import Store
-from audit.verify import verify
+from audit.verify import verify_blobs
 from audit.writer import LogWriter, new_writer_id
 from infra.local.azurite import Azurite
-from tests.audit import second_verifier
+from tests.audit import second_link_verifier
 from tests.audit.examples import NOON_S, lines
 from tests.audit.hostile_line import HostileLine
 from tests.audit.writers import wait_until
@@ -134,7 +134,7 @@ def check(log: Store, told: Told) -> None:
     assert told.refused & counts.keys() == set(), "logged though the client was told that it was not"
     assert counts.keys() - told.recorded.keys() - told.unknown - told.deferred == set()
     assert len(told.deferred & counts.keys()) > len(told.deferred) / 2
-    assert verify(log) == []
-    assert second_verifier.check({info.name: log.read(info.name) for info in log.list()}, time.time()) == set()
+    assert verify_blobs(log) == []
+    assert second_link_verifier.check({info.name: log.read(info.name) for info in log.list()}, time.time()) == set()
     assert len(told.recorded) > 20 * SECONDS
     assert len(hours(log)) > SECONDS, "the hours did not pass"
