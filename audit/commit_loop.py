@@ -51,6 +51,7 @@ class CommitLoop:
         self.last_error: str | None = None
         self.down = False  # from giving up on the store until it is back
         self.stopping = False
+        self.given_up = 0  # records that no answer waited for and that may not be in
         self._queue = queue
         self._appender = appender
         self._patience = patience
@@ -187,6 +188,7 @@ class CommitLoop:
         return batch.commits if begun is None or begun in batch.commits else [*batch.commits, begun]
 
     def _say_given_up(self, count: int, why: str) -> None:
+        self.given_up += count
         if count:
             _log.error("%d records that no answer waited for are given up: %s", count, why)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from collections import Counter
@@ -70,7 +71,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.seed is not None:
         return _one(given.seed, given.planted, traced=given.trace)
     began_s = time.perf_counter()
-    tally = _many(range(given.start, given.start + given.seeds), given.processes)
+    try:
+        tally = _many(range(given.start, given.start + given.seeds), given.processes)
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        return 130
     _print(tally, time.perf_counter() - began_s)
     if tally.broken:
         print(f"\nPROMISES BROKEN in {len(tally.broken)} of {tally.seeds} seeds. The first of them:\n")
@@ -107,10 +112,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError("at least 1")
-    return number
+    if not text.isascii() or not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)
 
 
 def _many(seeds: range, processes: int) -> Tally:
@@ -138,6 +142,7 @@ def _played(parts: list[range], processes: int) -> Iterator[Tally]:
 
 
 def _keep_to_one_processor(number: object) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the first process, which ends the others
     if not hasattr(os, "sched_setaffinity"):
         return
     with number.get_lock():  # type: ignore[attr-defined]

@@ -155,6 +155,13 @@ class CallsPartsUnrecorded(CommitLoop):
         return commits
 
 
+class ForgetsInSilence(CommitLoop):
+    """Deferred lines of a frame that failed are given up, and nobody counts them."""
+
+    def _say_given_up(self, count: int, why: str) -> None:
+        return
+
+
 def _seal_anywhere(store: Store, hour: str) -> list[str]:
     """A sealer that appends its `close` wherever the blob ends by then."""
     closed = []
@@ -200,6 +207,7 @@ PLANTED: dict[str, Parts] = {
     "a lost reply: the lines are sent as another frame": _parts(appender=ForgetsWhatIsPending),
     "patience ends: in doubt is called not recorded": _parts(loop=GivesUpInDoubt),
     "a commit of which a part is in is called not recorded": _parts(loop=CallsPartsUnrecorded),
+    "deferred lines are given up in silence": _parts(loop=ForgetsInSilence),
     "a digest is overwritten": _parts(store=Overwrites),
     "late blobs are in no digest": _parts(digests=_forget_late_blobs),
 }

@@ -1,7 +1,8 @@
 """What must hold when a seed has ended, whatever befell it; each broken promise is a line of text.
 
 - A recorded commit is in the log exactly once, in order, in the frames that its receipts name. One whose outcome is
-  unknown is there at most once, in order; a refused one is not. Deferred lines likewise, in the order of handing over.
+  unknown is there at most once, in order; a refused one is not. Deferred lines are there at most once, in the order of
+  handing over, and none is missing that a writer which ended in order does not say it gave up.
 - Nobody who handed something to a writer that was not killed still waits.
 - `verify` finds nothing: every blob verifies to its end and is closed, numbers and links between blobs are whole, each
   receipt's frame is there, and so are the digests.
@@ -28,7 +29,7 @@ from audit.reader import BlobReader
 from audit.verify import verify
 from tests.audit.simulation.clients import id_of
 from tests.audit.simulation.timers import QuickSigner
-from tests.audit.simulation.world import Handed, World
+from tests.audit.simulation.world import Handed, Process, World
 
 _HOUR_S = 3600
 
@@ -81,7 +82,7 @@ def broken_promises(world: World) -> tuple[list[str], Counter[str]]:
             kind = _heard(handed)
             heard[kind] += 1
             broken += _wrong(handed, kind, log)
-        broken += _out_of_order([name for handed in process.handed if not handed.commit for name in handed.ids], log)
+        broken += _deferred(process, log)
     known = sum(len(handed.ids) for process in world.processes for handed in process.handed)
     if len(log.places) > known:
         broken.append("there are ids in the log that nobody handed over")
@@ -129,6 +130,15 @@ def _wrong(handed: Handed, kind: str, log: Log) -> Iterator[str]:
         yield from _receipts(handed, places, first)
     if handed.commit:
         yield from _out_of_order(handed.ids, log)
+
+
+def _deferred(process: Process, log: Log) -> Iterator[str]:
+    """Those of a process together: in their order, and none is missing that was not given up."""
+    taken = [name for handed in process.handed if not handed.commit and not handed.refused for name in handed.ids]
+    yield from _out_of_order(taken, log)
+    missing = sum(name not in log.places for name in taken)
+    if process.given_up is not None and missing > process.given_up:
+        yield f"{process.name} says that it gave up {process.given_up} deferred lines, and {missing} are missing"
 
 
 def _receipts(handed: Handed, places: list[list[Place]], first: str) -> Iterator[str]:

@@ -52,6 +52,11 @@ class Process:
     frozen_until_s: float = 0.0
     handed: list[Handed] = field(default_factory=list)
 
+    @property
+    def given_up(self) -> int | None:
+        """How many deferred lines it says that it gave up; `None` if it did not live to say so."""
+        return None
+
     def shut_down(self) -> None:
         """It is asked to end in an orderly way; a timer's process has nothing to put in order."""
         self.alive = False

@@ -61,6 +61,10 @@ class Writer(Process):
         """Whether clients can reach it."""
         return self.alive and not self.loop.stopping
 
+    @property
+    def given_up(self) -> int | None:
+        return self.loop.given_up if self.ended else None
+
     def shut_down(self) -> None:
         """As `LogWriter.close` does it, and then the process ends with whatever its thread is doing."""
         if not self.open:
