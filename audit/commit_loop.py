@@ -77,8 +77,7 @@ class CommitLoop:
     def probe(self) -> None:
         """Look whether the store can be written; opens a blob if there is none."""
         try:
-            if self._appender.pending:
-                self._appender.refuse()
+            self._settle()
             self._appender.probe()
         except AuditError as problem:
             self.last_error = str(problem)
@@ -114,6 +113,7 @@ class CommitLoop:
     def _write(self, batch: Batch) -> None:
         self._batch = batch
         try:
+            self._settle()
             receipt = self._append(batch.lines)
         except AuditError as error:
             self._fail(batch, error)
@@ -123,6 +123,15 @@ class CommitLoop:
             commit.receipts.append(receipt)
         answer(batch.finished())
         self._batch = None
+
+    def _settle(self) -> None:
+        """What is in doubt of an earlier frame is settled first: its receipt must never be taken for another's."""
+        if not self._appender.pending:
+            return
+        try:
+            self._appender.refuse()
+        except Ambiguous as problem:
+            raise Unavailable(f"it is not known yet if an append before this is in: {problem}") from problem
 
     def _append(self, lines: Sequence[bytes]) -> Receipt:
         """The frame's receipt, with patience; `Unavailable` or `Ambiguous` when patience ends."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import concurrent.futures
 
+import pytest
+
 from audit.appender import Receipt
 from audit.commit import Commit, checked_size
 from audit.commit_loop import CommitLoop, Patience
 from audit.commit_queue import Batch, CommitQueue
+from audit.errors import Ambiguous
 from audit.memory_store import MemoryStore
 from audit.reader import read_blob
 from tests.audit.examples import appender, ids, lines, only_name
+from tests.audit.faulty_store import Fate, FaultyStore
 
 
 class Surprised(CommitQueue):
@@ -47,3 +51,25 @@ def test_deferred_lines_that_are_given_up_are_counted() -> None:
     loop.abandon()
     assert loop.given_up == 2
     assert loop.turn() is False
+
+
+@pytest.mark.parametrize(("lost", "recorded", "given_up"), [(3, ["b"], 0), (4, [], 1)])
+def test_a_frame_in_doubt_is_settled_before_the_next_and_never_taken_for_it(
+    lost: int, recorded: list[str], given_up: int
+) -> None:
+    store, queue = MemoryStore(), CommitQueue(10_000)
+
+    def meanwhile(_pause_s: float) -> None:
+        queue.put_later(lines("b"))
+        loop.stop("closing")
+
+    one_lost: list[Fate] = ["lost"]
+    line: list[Fate] = ["ok", "ok", *one_lost * lost]  # create, `open`; the frame, again, the `close` for it, again
+    loop = CommitLoop(queue, appender(FaultyStore(store, line)), Patience(), sleep=meanwhile)
+    future = concurrent.futures.Future[list[Receipt]]()
+    queue.put(Commit(lines("a"), checked_size(lines("a")), future, None))
+    while loop.turn():
+        pass
+    assert isinstance(future.exception(0), Ambiguous)
+    assert ids(store) == recorded
+    assert loop.given_up == given_up

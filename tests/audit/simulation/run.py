@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from audit import frames, reader
-from audit.digest_log import digest_hours
+from audit.digest_log import digest_hours, read_digest
 from audit.errors import Unavailable
 from audit.layout import hour_start_s
 from audit.reader import hours
+from audit.records import unix_s
 from tests.audit.simulation.promises import broken_promises
 from tests.audit.simulation.timers import QuickSigner, Timers
 from tests.audit.simulation.unreliable_store import Network
@@ -104,14 +105,23 @@ def _end(world: World, writer: Writer, last: Handed) -> None:
 
 def _make_all_digests(world: World) -> None:
     """Long after everything, without mishaps: every blob that is not in a digest is sealed and comes into one."""
-    latest = max([*hours(world.memory), *digest_hours(world.memory)], default=None)
-    if latest is None:
+    latest_s = _latest_s(world)
+    if latest_s is None:
         return
-    world.schedule.now_s = (hour_start_s(latest) or 0.0) + 3 * _HOUR_S - world.began_s
+    world.schedule.now_s = latest_s + 3 * _HOUR_S - world.began_s
     try:
         world.parts.digests(world.memory, QuickSigner(), world.now_s())
     except Unavailable as problem:
         world.broken.append(f"digests cannot be written though the store is well: {problem}")
+
+
+def _latest_s(world: World) -> float | None:
+    """The last time that any clock showed, as far as it is in the log: clocks jump ahead."""
+    times_s = [hour_start_s(hour) or 0.0 for hour in hours(world.memory)]
+    for hour in digest_hours(world.memory):
+        signed = read_digest(world.memory, hour)
+        times_s += [hour_start_s(hour) or 0.0, unix_s(signed.digest.ts)] if signed else []
+    return max(times_s, default=None)
 
 
 @contextmanager
