@@ -252,10 +252,10 @@ class Appender:
             raise Ambiguous(f"refused at offset {offset}, and why cannot be read: {problem}") from problem
         if found == frame.data:
             return
-        if size_bytes == offset:
-            raise Ambiguous(
-                f"refused at offset {offset}, which is its length: {refusal}"
-            )  # a lease, an immutability policy
+        if size_bytes == offset:  # a lease, an immutability policy
+            raise Ambiguous(f"refused at offset {offset}, which is its length: {refusal}")
+        if size_bytes > offset and not found:  # perhaps by this very frame, sent before
+            raise Ambiguous(f"refused at offset {offset}, and it grew since that was read: {refusal}")
         if is_close(found, blob.name, blob.place):
             raise Fenced(f"{blob.name} was closed by somebody else at offset {offset}")
         raise Fenced(f"{blob.name} is not as this writer left it: other bytes, or none, at offset {offset}")

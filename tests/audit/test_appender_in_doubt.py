@@ -78,3 +78,36 @@ def test_a_blob_that_is_said_to_exist_and_does_not_keeps_its_number(lost_before:
             writer.append(lines("a"))
     assert writer.append(lines("a")).blob == BLOB
     assert verify(store, now_s=NOON_S) == []
+
+
+def test_a_copy_that_arrives_while_a_refusal_is_looked_into_is_seen() -> None:
+    class Overtaken(MemoryStore):
+        """The append is on its way, its repetition is refused for no reason, and then the first one arrives."""
+
+        late: tuple[str, bytes, int] | None = None
+        refusals = 0
+
+        def append(self, name: str, data: bytes, at: int) -> None:
+            if self.refusals == 2:
+                self.late = (name, data, at)
+            if self.refusals:
+                self.refusals -= 1
+                raise (Ambiguous if self.refusals else Conflict)("timed out, and then 412")
+            super().append(name, data, at)
+
+        def size(self, name: str) -> int:
+            if self.late:
+                super().append(*self.late)
+                self.late = None
+            return super().size(name)
+
+    store = Overtaken()
+    writer = appender(store)
+    writer.append(lines("first"))
+    store.refusals = 2
+    with pytest.raises(Ambiguous):
+        writer.append(lines("a"))
+    with pytest.raises(Ambiguous):
+        writer.resolve()
+    assert writer.resolve() is not None
+    assert ids(store) == ["first", "a"]
