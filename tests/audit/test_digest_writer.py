@@ -259,7 +259,7 @@ def test_a_clock_that_is_set_back_writes_nothing_new(caplog: pytest.LogCaptureFi
     for number in (1.0, 0.2, -1, -30, -5000):
         assert write(store, clock, number) == []
     assert before == {info.name: store.read(info.name) for info in store.list()}
-    assert "long before the log's first digest" in caplog.text
+    assert f"the log's first digest is of {hour(0)}" in caplog.text
 
 
 def test_a_clock_that_was_ahead_is_named_at_each_run_and_its_hours_are_made_up_for(
@@ -288,6 +288,14 @@ def test_a_run_links_through_a_foreign_digest_that_is_dated_ahead() -> None:
     assert write(store, clock, 1) == [hour(1)], "it is not in the way of the hours before it"
     assert write(store, clock, 3) == [hour(3)]
     assert decoded(store, hour(3)).previous == hashlib.sha256(FOREIGN).hexdigest()
+
+
+def test_a_digest_of_another_decade_does_not_keep_the_chain_from_beginning(caplog: pytest.LogCaptureFixture) -> None:
+    store, clock = log_of_hours(0)
+    store.put(digest_name("2036/01/01/00"), FOREIGN, overwrite=False)
+    assert write(store, clock, 1) == [hour(0), hour(1)]
+    assert decoded(store, hour(0)).previous == ZERO_HEAD
+    assert "the log's first digest is of 2036/01/01/00" in caplog.text
 
 
 def test_an_hour_that_was_skipped_before_a_foreign_digest_comes_late() -> None:
