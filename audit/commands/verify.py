@@ -17,8 +17,8 @@ from audit.verify import verify
 from audit.witnesses import BadWitness, read_receipts, read_witnesses
 
 _EPILOG = """Every finding names the blob or digest, what is wrong with it and where; audit/README.md explains each
-word, and lists what nothing inside the container can show. With --since, only blobs and digests of that time are read, and what
-leads into them. Bring the public key yourself: one that lies beside the log proves nothing.
+word, and lists what nothing inside the container can show. With --since, only blobs and digests of that time are
+read, and what leads into them. Bring the public key yourself: one that lies beside the log proves nothing.
 
 examples:
   python -m audit verify --public-key hyperplane.pem
