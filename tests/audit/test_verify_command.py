@@ -99,6 +99,7 @@ def test_heads_that_were_logged_elsewhere_must_be_those_of_the_digests(run: Run)
     good = {"event": "digest", "hour": HOURS[2], "sha256": sha256_of(LOG[AT_14]), "kid": "x", "blobs": 1}
     lines = [{"event": "verdict", "level": "ok"}, good]
     assert run("--witness", "-", given="\n".join(map(json.dumps, lines)))[0] == 0
+    assert run("--witness", "-", given=f"[2026-11-23T15:05:00Z] INFO {json.dumps(good)}")[0] == 0
     bad = [good | {"sha256": "0" * 64}, good | {"hour": "2026/11/23/11"}]
     code, out, _ = run("--witness", "-", "--json", given="\n".join(map(json.dumps, bad)))
     assert code == 1
