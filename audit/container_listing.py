@@ -24,7 +24,8 @@ class ContainerListing:
 def list_container(store: Store, since_s: float | None, until_s: float | None) -> ContainerListing:
     """Everything, or with `since` the log's days from then on and all digests. Raises `Unavailable`."""
     listing = ContainerListing()
-    for prefix in [""] if since_s is None else [*log_prefixes(since_s, until_s), DIGEST]:
+    # Digests first, as their names sort: one that is written meanwhile must not list blobs that were not there yet.
+    for prefix in [""] if since_s is None else [DIGEST, *log_prefixes(since_s, until_s)]:
         for info in store.list(prefix):
             if info.name.startswith(DIGEST):
                 _digest(info, listing)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from audit.blob_check import SEALED_BY_S
 from audit.digest import MAX_DIGEST_BYTES, BadDigest, SignedDigest, decode_digest, digest_name, sha256_of
 from audit.digest_log import digest_bytes, stored_sha256
-from audit.finding import Finding, short
+from audit.finding import Finding, What, short
 from audit.frames import ZERO_HEAD
 from audit.layout import HOUR_S, hour_of, hour_start_s
 from audit.records import unix_s
@@ -128,7 +128,7 @@ class DigestChain:
         elif written_s < _start_s(signed.digest.hour) + HOUR_S:
             self._say(name, "dated", f"it was written at {ts}, before its hour was over")
 
-    def _say(self, name: str, what: str, detail: str) -> None:
+    def _say(self, name: str, what: What, detail: str) -> None:
         self.findings.append(Finding(name, what, detail))
 
 

@@ -83,8 +83,7 @@ def _due(store: Store, now_s: float, settled_s: float) -> tuple[str | None, list
     last_s = _start_s(hour_of(now_s - settled_s - HOUR_S))
     newest = newest_hour_before(store, last_s + HOUR_S)
     if newest is None and (first := oldest_digest_hour(store)):
-        _log.error("by this clock it is long before the log's first digest, of %s: none is written", first)
-        return None, []
+        _log.error("the log's first digest is of %s: a clock was ahead when it was written, or is behind now", first)
     first_s = _start_s(newest) + HOUR_S if newest else _first_s(store, last_s)
     hours = range(int(first_s), int(last_s) + 1, HOUR_S)
     return newest, [hour_of(start_s) for start_s in hours]

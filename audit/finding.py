@@ -4,7 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
+What = Literal[
+    "after close",
+    "altered",
+    "bad signature",
+    "chain",
+    "dated",
+    "empty",
+    "extra",
+    "foreign",
+    "gap",
+    "missing",
+    "moved",
+    "not closed",
+    "receipt",
+    "stale",
+    "torn",
+    "twice",
+    "unknown key",
+    "unreadable",
+    "witness",
+]
 _LONGEST_TEXT = 300
 
 Progress = Callable[[int, int, str], None]  # told (read, in all, name)
@@ -12,10 +34,10 @@ Progress = Callable[[int, int, str], None]  # told (read, in all, name)
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """Something that is not as it should be. `what` is one of the words in audit/README.md."""
+    """Something that is not as it should be. audit/README.md explains the words."""
 
     blob: str  # of the log, or a digest
-    what: str
+    what: What
     detail: str
 
 

@@ -45,9 +45,12 @@ def read_receipts(lines: Iterable[bytes]) -> list[Receipt]:
 
 
 def read_witnesses(lines: Iterable[bytes]) -> list[Witness]:
-    """Heads of digests from JSON lines; lines of other events are passed over. Raises `BadWitness`, also for none."""
+    """Heads of digests from JSON lines; lines of other events are passed over. Raises `BadWitness`, also for none.
+
+    What a log writes in front of its lines, a time or a level, may stand before the JSON.
+    """
     found = []
-    for number, value in _objects(lines, _HEADS):
+    for number, value in _objects((line[max(line.find(b"{"), 0) :] for line in lines), _HEADS):
         if value.get("event", "digest") != "digest":
             continue
         hour, sha256 = value.get("hour"), value.get("sha256")

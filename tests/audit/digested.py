@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from audit.digest import Digest, digest_name
 from audit.digest_log import digest_hours, read_digest, stored_sha256
+from audit.digest_writer import write_digests
 from audit.frames import ZERO_HEAD
 from audit.layout import HOUR_S, hour_of, hour_start_s
 from audit.memory_store import MemoryStore
-from audit.signing import LocalSigner, PublicKeys
+from audit.signing import LocalSigner, PublicKeys, Signer
 from audit.store import Store
 from tests.audit.examples import NOON_S, Clock, appender, lines
 
@@ -68,3 +72,31 @@ def chain(store: Store) -> dict[str, Digest]:
 def stored(store: Store, name: str) -> bytes:
     """The bytes of the digest of an hour."""
     return store.read(digest_name(name))
+
+
+def write(store: Store, clock: Clock, number: float, signer: Signer = SIGNER) -> list[str]:
+    """A run six minutes after the end of that hour; the hours it wrote digests of."""
+    clock.now_s = after(number)
+    return [written.hour for written in write_digests(store, signer, clock.now_s)]
+
+
+def names(digest: Digest) -> list[str]:
+    """Of the hour's own blobs."""
+    return [blob.name for blob in digest.blobs]
+
+
+def decoded(store: Store, name: str) -> Digest:
+    """The digest of an hour."""
+    signed = read_digest(store, name)
+    assert signed is not None
+    return signed.digest
+
+
+def late(digest: Digest) -> list[str]:
+    """Of the blobs that came late."""
+    return [blob.name for blob in digest.late]
+
+
+def witnesses(caplog: pytest.LogCaptureFixture) -> list[dict[str, object]]:
+    """The lines that digests left in the log."""
+    return [json.loads(line) for line in caplog.messages if line.startswith('{"event":"digest"')]

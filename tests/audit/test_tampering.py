@@ -29,14 +29,14 @@ type Found = set[tuple[str, str]]
 
 def findings(log: Log, now_s: float = LATER_S) -> Found:
     """(blob, finding) of a log without digests, of which both verifiers must say the same."""
-    found = {(finding.blob, finding.what) for finding in verify_blobs(store_of(log), now_s=now_s)}
+    found: Found = {(finding.blob, finding.what) for finding in verify_blobs(store_of(log), now_s=now_s)}
     assert second_link_verifier.check(log, now_s) == found
     return found
 
 
 def all_findings(log: Log, now_s: float = NOW_S) -> Found:
     """(blob or digest, finding) of a log with digests, of which the others must say the same."""
-    found = {(finding.blob, finding.what) for finding in verify(store_of(log), keys=KEYS, now_s=now_s)}
+    found: Found = {(finding.blob, finding.what) for finding in verify(store_of(log), keys=KEYS, now_s=now_s)}
     compare(found, log, now_s)
     return found
 
