@@ -6,10 +6,7 @@ Exit codes: 0 all is well; 1 nothing was found, or (verify) something is wrong w
 from __future__ import annotations
 
 import argparse
-import io
 import os
-import signal
-import sys
 from collections.abc import Mapping, Sequence
 
 from audit import display
@@ -18,6 +15,7 @@ from audit.commands.arguments import Run
 from audit.connect import open_stores
 from audit.errors import AuditError
 from audit.settings import SettingsError, from_environ
+from audit.terminal import run_as_command
 
 _COMMANDS = (show, tail, find, verify)
 _EXAMPLES = """examples:
@@ -66,11 +64,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `python -m audit find … | head` ends quietly
-    for stream in (sys.stdout, sys.stderr):  # a terminal that knows no UTF-8 gets escapes, not a traceback
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_as_command(main)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from rich.console import Console
@@ -27,6 +27,17 @@ _LONGEST_CELL = 2_000
 _OUTCOME_STYLES = {"scored": "green", "recorded": "green", "abstained": "yellow", "unmatched": "yellow"}
 
 
+class HasModel(Protocol):
+    """A record, or what was made of one."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def version(self) -> str | None: ...
+    @property
+    def role(self) -> str | None: ...
+
+
 def print_json(records: Iterable[tuple[Record, Position]]) -> int:
     """One line `{"record": …, "position": …}` each; returns how many."""
     count = 0
@@ -39,22 +50,30 @@ def print_json(records: Iterable[tuple[Record, Position]]) -> int:
 
 def print_table(records: Iterable[tuple[Record, Position]]) -> int:
     """One row each; returns how many."""
+    return print_rows(
+        ("time", "kind", "id", "model", "outcome", "reasons", "result"),
+        (
+            (
+                plain(record.ts),
+                plain(record.kind),
+                plain(record.id),
+                plain(model_of(record)),
+                plain(record.outcome or "", _OUTCOME_STYLES.get(record.outcome or "", "red")),
+                plain(", ".join(record.reasons)),
+                plain(_result(record)),
+            )
+            for record, _ in records
+        ),
+    )
+
+
+def print_rows(names: Iterable[str], rows: Iterable[Sequence[Text]]) -> int:
+    """A table as wide as it must be, nothing if there are no rows; returns how many."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("time", "kind", "id", "model", "outcome", "reasons", "result"):
+    for name in names:
         table.add_column(name, overflow="fold")
-    for record, _ in records:
-        model = f"{record.model} {record.version}" if record.version else record.model
-        if record.role == "challenger":
-            model += " (challenger)"
-        table.add_row(
-            plain(record.ts),
-            plain(record.kind),
-            plain(record.id),
-            plain(model),
-            plain(record.outcome or "", _OUTCOME_STYLES.get(record.outcome or "", "red")),
-            plain(", ".join(record.reasons)),
-            plain(_result(record)),
-        )
+    for row in rows:
+        table.add_row(*row)
     if table.row_count:
         console = _console()
         natural = console.measure(table, options=console.options.update(max_width=_WIDE)).maximum
@@ -120,6 +139,12 @@ def progress_bar(what: str, *, wanted: bool = True) -> Iterator[Callable[[int, i
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=None, name="")
         yield lambda done, total, name: bar.update(task, completed=done, total=total, name=plain(name).plain)
+
+
+def model_of(record: HasModel) -> str:
+    """The model and version of a record, and whether that was a challenger."""
+    model = f"{record.model} {record.version}" if record.version else record.model
+    return f"{model} (challenger)" if record.role == "challenger" else model
 
 
 def _escaped(char: str) -> str:

@@ -40,7 +40,7 @@ class RecordedRun:
         self.rows: dict[int, Record] = {}
         self.findings: list[str] = []  # where the log did not verify any further
         self._ways = _ways(record)
-        self._unclear: int | None = None
+        self._unclear = None if 0 <= self.place < self.size else self.place
 
     @property
     def complete(self) -> bool:

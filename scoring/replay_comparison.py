@@ -6,6 +6,7 @@ A double and its shortest JSON text stand for each other, so the JSON of the two
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import msgspec
@@ -39,7 +40,8 @@ def compared(record: Record, decision: Decision, recorded_on: Machine, replayed_
 
 
 def largest_difference(then: Any, now: Any) -> float | None:
-    """The largest absolute difference of the numbers that two answers both have; None if they have none.
+    """The largest absolute difference of the numbers that two answers both have; None if they have none. One beyond
+    the range of a double is the largest double.
 
     >>> largest_difference({"label": 1, "probabilities": {"a": 0.25}}, {"label": 2, "probabilities": {"a": 0.5}})
     0.25
@@ -48,7 +50,7 @@ def largest_difference(then: Any, now: Any) -> float | None:
     """
     ours, others = _numbers(then), _numbers(now)
     shared = [abs(number - others[name]) for name, number in ours.items() if name in others]
-    return max(shared, default=None)
+    return min(max(shared), sys.float_info.max) if shared else None
 
 
 def _numbers(answer: dict[str, Any] | None) -> dict[str, float]:
@@ -56,8 +58,9 @@ def _numbers(answer: dict[str, Any] | None) -> dict[str, float]:
     found = dict(answer or {})
     probabilities = found.pop("probabilities", {})
     outputs = {name: found.get(name) for name in ("value", "score")}
-    outputs |= {f"probability {name}": number for name, number in probabilities.items()}
-    return {name: number for name, number in outputs.items() if type(number) is float or type(number) is int}
+    if type(probabilities) is dict:
+        outputs |= {f"probability {name}": number for name, number in probabilities.items()}
+    return {name: number for name, number in outputs.items() if type(number) is float}
 
 
 def _bits(answered: Answered) -> bytes:
