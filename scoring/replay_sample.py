@@ -54,7 +54,7 @@ def sample(
     progress: Progress | None = None,
 ) -> Sample:
     """At most `count` of the records that were run, by any version, as champion or challenger."""
-    draw, drawn, seen = random.Random(seed), list[tuple[Record, Position]](), 0  # noqa: S311  nothing secret
+    draw, drawn, seen = random.Random(seed), list[tuple[Record, Position]](), 0  # noqa: S311
     for line, position in _lines(log, model, since_s, until_s, progress):
         place = seen if seen < count else draw.randrange(seen + 1)
         if place < count:

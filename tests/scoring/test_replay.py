@@ -94,11 +94,10 @@ def value(feature: Feature, draw: random.Random) -> Any:
 def test_a_thousand_sampled_rows_of_batches_of_mixed_sizes_are_equal_to_the_last_bit(
     demo_models: Path, model: str
 ) -> None:
-    draw = random.Random(20261124)  # noqa: S311
+    draw = random.Random(20261124)
     with line(demo_models, about=HERE) as started:
-        for size in SIZES:
-            for spoilt in (0.0, 0.3):
-                started.score({"instances": varied(demo_models, model, size, draw, spoilt)}, model=model)
+        for size, spoilt in BATCHES:
+            started.score({"instances": varied(demo_models, model, size, draw, spoilt)}, model=model)
     found = [pair for pair in records(started.store) if pair[0].run is not None]
     assert len(found) > 2500
     assert {record.run[2] for record, _ in found if record.run} >= {1, 2, 7, 511, 512}
@@ -107,6 +106,19 @@ def test_a_thousand_sampled_rows_of_batches_of_mixed_sizes_are_equal_to_the_last
     assert Counter((replay.verdict, replay.sentence) for replay in made if replay and replay.verdict != "equal") == {}
     assert len([replay for replay in made if replay]) == 1000
     assert {replay.recorded_on for replay in made if replay} == {Machine.of(HERE)}
+
+
+def test_a_row_run_alone_has_other_bits_than_in_its_batch_so_that_rebuilding_the_batch_matters(
+    demo_models: Path,
+) -> None:
+    with line(demo_models, about=HERE) as started:
+        started.score({"instances": varied(demo_models, "wine", 512, random.Random(1), 0.0)}, model="wine")
+    alone = rewritten(
+        started.store, lambda record: msgspec.structs.replace(record, run=(record.id, 0, 1) if record.run else None)
+    )
+    verdicts = Counter(replay.verdict for replay in each(alone, demo_models) if replay)
+    assert verdicts["different"] > 10
+    assert verdicts["equal"] > 10
 
 
 def test_a_replay_tells_both_answers_and_on_what_they_were_computed(tmp_path: Path) -> None:
