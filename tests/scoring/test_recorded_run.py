@@ -73,8 +73,8 @@ class Log:
         return [info.name for info in self.store.list()]
 
 
-def replayed(store: Store, models: Path) -> list[tuple[str, str | None] | None]:
-    return [one and (one.verdict, one.reason) for one in made(store, models)]
+def replayed(store: Store, models: Path) -> list[tuple[str, str | None]]:
+    return [(one.verdict, one.reason) for one in made(store, models) if one]
 
 
 def made(store: Store, models: Path) -> list[Replay | None]:
@@ -185,7 +185,7 @@ def test_records_that_contradict_each_other_are_not_chosen_from(models: Path, sc
         {"model": "another"},
         {"policies": "0123456789abcdef"},
     ):
-        log = Log().write(msgspec.structs.replace(scored[0], **lie)).write(*scored[:7])  # type: ignore[arg-type]
+        log = Log().write(msgspec.structs.replace(scored[0], **lie)).write(*scored[:7])
         replay = Replayer(log.store, models).replay(*list(records(log.store))[-1])
         assert (replay.verdict, replay.reason) == ("cannot", "run_unclear"), lie
 
@@ -209,7 +209,7 @@ def test_text_in_an_instance_that_looks_like_a_run_is_not_taken_for_one(models: 
     other = [msgspec.structs.replace(record, writer=WRITER) for record in started.records()]
     assert b'"run":["' + scored[0].run[0].encode() in encode_record(other[0])
     log = Log().write(*other).write(*scored)
-    assert [one for one in replayed(log.store, models) if one] == [("equal", None)] * 8
+    assert replayed(log.store, models) == [("equal", None)] * 8
 
 
 def test_blobs_of_other_writers_and_foreign_files_are_passed_over(models: Path, scored: list[Record]) -> None:
@@ -217,7 +217,7 @@ def test_blobs_of_other_writers_and_foreign_files_are_passed_over(models: Path, 
     for name in ("log/v1/2026/11/23/12/foreign.txt", "log/v1/2026/11/23/13/20261123T120000-00000001-1.jsonl"):
         log.store.put(name, b"rubbish", overwrite=False)
     log.next_hour().write(*scored[2:])
-    assert [one for one in replayed(log.store, models) if one] == [("equal", None)] * 7
+    assert replayed(log.store, models) == [("equal", None)] * 7
 
 
 def test_no_more_rows_are_held_than_those_of_runs_under_way(scored: list[Record]) -> None:
