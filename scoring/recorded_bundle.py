@@ -8,6 +8,7 @@ times. Used from any thread.
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 import time
 from collections import OrderedDict
@@ -41,7 +42,7 @@ class RecordedBundles:
     def __init__(
         self, folder: Path, run_timeout_s: float = RUN_TIMEOUT_S, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._folder = folder.absolute()
+        self._folder = Path(os.path.abspath(folder))  # noqa: PTH100 - as `load_bundle` has it, to cut it from its messages
         self._run_timeout_s = run_timeout_s
         self._clock = clock
         self._lock = threading.Lock()

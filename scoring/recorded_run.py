@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 
 import msgspec
 
@@ -22,6 +23,7 @@ from audit.store import Store
 from scoring.replay_result import CannotReplay
 
 _NEIGHBOURS = 4  # a writer that is fenced again and again leaves a blob each time
+_MOST_ROWS = 65_536  # far more than a run has
 _DAY_S = 86_400
 _SHOWN = 5
 _RUN = re.compile(rb'"run":\["([^"\\]{1,128})"')
@@ -40,7 +42,7 @@ class RecordedRun:
         self.rows: dict[int, Record] = {}
         self.findings: list[str] = []  # where the log did not verify any further
         self._ways = _ways(record)
-        self._unclear = None if 0 <= self.place < self.size else self.place
+        self._unclear = None if 0 <= self.place < self.size <= _MOST_ROWS else self.place
 
     @property
     def complete(self) -> bool:
@@ -59,20 +61,21 @@ class RecordedRun:
     def records(self) -> list[Record]:
         """The rows in the order of the run; raises `CannotReplay` if they are not all there and of one kind."""
         if self._unclear is not None:
-            raise CannotReplay(
-                "run_unclear",
-                f"The log holds two records that contradict each other about the run {self.id}, row {self._unclear}.",
-            )
+            raise _contradiction(self.id, self._unclear)
         if not self.complete:
             raise CannotReplay("run_incomplete", self._missing())
         return [self.rows[place] for place in range(self.size)]
 
-    def is_missing_before(self) -> bool:
-        """Whether a row before the one that it was looked up for is missing."""
-        return sum(found < self.place for found in self.rows) < self.place
+    def check(self, record: Record) -> None:
+        """`CannotReplay` if another record stands in the place of this one."""
+        place = record.run[1] if record.run is not None else -1
+        if place not in self.rows or _told(self.rows[place]) != _told(record):
+            raise _contradiction(self.id, place)
 
-    def is_missing_after(self) -> bool:
-        """Whether that one or a row after it is missing."""
+    def lacks(self, direction: int) -> bool:
+        """Whether rows are missing that would lie after the one that it was looked up for (1), or before it (-1)."""
+        if direction < 0:
+            return sum(found < self.place for found in self.rows) < self.place
         return sum(found >= self.place for found in self.rows) < self.size - self.place
 
     def _missing(self) -> str:
@@ -87,14 +90,16 @@ def collect(log: Store, blob: str, wanted: dict[str, RecordedRun]) -> Iterator[R
     """Read a blob into the runs that are wanted; yields each that is complete and takes it out of `wanted`, so that
     no more rows are held than those of runs under way."""
     reader = BlobReader(log, blob)
+    names = {run_id.encode() for run_id in wanted}
     try:
         for frame in reader:
-            for record in _rows(frame, wanted):
-                run = wanted[record.run[0]] if record.run is not None else None
+            for record in _rows(frame, names):
+                run = wanted.get(record.run[0]) if record.run is not None else None
                 if run is None:
                     continue
                 run.add(record)
                 if run.complete:
+                    names.discard(run.id.encode())
                     yield wanted.pop(run.id)
             if not wanted:
                 return
@@ -104,23 +109,14 @@ def collect(log: Store, blob: str, wanted: dict[str, RecordedRun]) -> Iterator[R
         _tell(wanted, f"{blob} {reader.finding}")
 
 
-def read_around(log: Store, run: RecordedRun) -> None:
-    """Look for rows that are still missing in the blobs around the run's own."""
-    if run.is_missing_after():
-        _read_neighbours(log, run, 1)
-    if run.is_missing_before():
-        _read_neighbours(log, run, -1)
-
-
-def _read_into(log: Store, blob: str, run: RecordedRun) -> None:
-    if not run.complete:
-        for _ in collect(log, blob, {run.id: run}):
-            return
-
-
-def _read_neighbours(log: Store, run: RecordedRun, direction: int) -> None:
-    for name in _neighbours(log, run.blob, direction):
-        _read_into(log, name, run)
+def collect_around(log: Store, blob: str, wanted: dict[str, RecordedRun]) -> Iterator[RecordedRun]:
+    """The same for rows that are still missing, from the blobs around the one that the runs were looked up in."""
+    for direction in (1, -1):
+        if not any(run.lacks(direction) for run in wanted.values()):
+            continue
+        for name in _neighbours(log, blob, direction):
+            for run in collect(log, name, {key: run for key, run in wanted.items() if run.lacks(direction)}):
+                yield wanted.pop(run.id)
 
 
 def _neighbours(log: Store, blob: str, direction: int) -> list[str]:
@@ -139,29 +135,35 @@ def _neighbours(log: Store, blob: str, direction: int) -> list[str]:
     return [found[n] for n in sorted(found, reverse=direction < 0)[:_NEIGHBOURS]]
 
 
-def _rows(frame: Frame, wanted: Mapping[str, RecordedRun]) -> Iterator[Record]:
-    """The records of a frame that belong to wanted runs. A client's text may look like a run; its record does not."""
+def _rows(frame: Frame, names: AbstractSet[bytes]) -> Iterator[Record]:
+    """The records of a frame that may belong to runs of these ids: a client's text may look like a run."""
     if frame.kind != "records":
         return
-    names, last = {name.encode() for name in wanted}, -1
+    last = -1
     for match in _RUN.finditer(frame.body):
-        if match[1] not in names:
-            continue
-        start = frame.body.rfind(b"\n", 0, match.start()) + 1
+        start = frame.body.rfind(b"\n", 0, match.start()) + 1 if match[1] in names else last
         if start == last:
             continue
         last = start
         try:
-            record = decode_record(frame.body[start : frame.body.find(b"\n", match.end())])
+            yield decode_record(frame.body[start : frame.body.find(b"\n", match.end())])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
-        if record.run is not None and record.run[0] in wanted:
-            yield record
 
 
 def _ways(record: Record) -> tuple[str | None, ...]:
     """What all rows of a run have in common."""
     return (record.writer, record.request, record.model, record.version, record.bundle, record.policies, record.role)
+
+
+def _told(record: Record) -> tuple[object, ...]:
+    """By what two records that claim the same row are told apart, without `x`, `flags` and `us`."""
+    return (record.id, record.ts, record.row, record.rows, record.outcome, record.reasons, record.y, record.run)
+
+
+def _contradiction(run_id: str, place: int) -> CannotReplay:
+    sentence = f"The log holds records that contradict each other about row {place} of the run {run_id}."
+    return CannotReplay("run_unclear", sentence)
 
 
 def _tell(wanted: Mapping[str, RecordedRun], finding: str) -> None:

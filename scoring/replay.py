@@ -26,7 +26,7 @@ from scoring.outcome import Decision
 from scoring.recorded_bundle import RecordedBundles, Rules
 from scoring.recorded_input import check_redaction, judged_again
 from scoring.recorded_origin import about_of, policies_of
-from scoring.recorded_run import RecordedRun, collect, read_around
+from scoring.recorded_run import RecordedRun, collect, collect_around
 from scoring.replay_comparison import compared
 from scoring.replay_result import CannotReplay, Machine, Replay, cannot
 from scoring.startup import opening
@@ -81,22 +81,21 @@ class Replayer:
             rows.setdefault(run.id, {})[index] = record
         for run in collect(self._log, blob, wanted):
             yield from self._of_run(run, rows[run.id])
-        for run in wanted.values():
-            read_around(self._log, run)
+        for run in collect_around(self._log, blob, wanted):
             yield from self._of_run(run, rows[run.id])
-            run.rows.clear()
+        for run in wanted.values():
+            yield from self._of_run(run, rows[run.id])
 
     def _of_run(self, run: RecordedRun, records: Mapping[int, Record]) -> Iterator[tuple[int, Replay]]:
         """The replays of some records of one run."""
-        machines = {"recorded_on": Machine.of(self._about(run.blob)), "replayed_on": self._here}
+        about = {"recorded_on": Machine.of(self._about(run.blob)), "replayed_on": self._here}
         try:
             decisions = self._run_again(run)
         except CannotReplay as problem:
-            yield from ((index, cannot(record, problem, **machines)) for index, record in records.items())
+            yield from ((index, cannot(record, problem, **about)) for index, record in records.items())
             return
         for index, record in records.items():
-            assert record.run is not None, "only what was run is looked up"
-            yield index, compared(record, decisions[record.run[1]], **machines)
+            yield index, _of_row(run, record, decisions, about)
 
     def _run_again(self, run: RecordedRun) -> list[Decision]:
         """A decision for each row of a run, as it is computed here; raises `CannotReplay`."""
@@ -145,6 +144,15 @@ def replays(replayer: Replayer, found: Sequence[Found]) -> list[Replay | None]:
     for place, replay in replayer.each([found[index] for index in run]):
         made[run[place]] = replay
     return made
+
+
+def _of_row(run: RecordedRun, record: Record, decisions: Sequence[Decision], about: Mapping[str, Machine]) -> Replay:
+    assert record.run is not None, "only what was run is looked up"
+    try:
+        run.check(record)
+    except CannotReplay as problem:
+        return cannot(record, problem, **about)
+    return compared(record, decisions[record.run[1]], **about)
 
 
 def _why_not_run(record: Record) -> str:

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import json
 import random
+from typing import Any
 
-import pytest
-
-from tests.platform import Platform, demo_rows
+from tests.platform import DEMO_MODELS, Platform, demo_rows
 
 
-@pytest.mark.parametrize("model", ["breast-cancer", "wine", "diabetes"])
-def test_answers_over_http_are_replayed_from_the_log(platform: Platform, model: str) -> None:
-    rows = [instance for instance, _ in demo_rows(model)]
+def test_answers_over_http_are_replayed_from_the_log(platform: Platform) -> None:
     draw = random.Random(5)
-    told: dict[str, object] = {}
-    for size in (1, 3, 200, 700):
-        ids = [f"{model}-replay-{size}-{place}" for place in range(size)]
-        answer = platform.client.post(
-            f"/models/{model}/score", json={"instances": draw.choices(rows, k=size), "ids": ids}
-        ).json()
-        told |= {one["id"]: one for one in answer["results"] if one["outcome"] == "scored"}
-    chosen = draw.sample(sorted(told), 60)
-    done = platform.command("scoring", "replay", *chosen, "--json")
+    told: dict[str, dict[str, Any]] = {}
+    for model in DEMO_MODELS:
+        rows = [instance for instance, _ in demo_rows(model)]
+        for size in (1, 3, 200, 700):
+            ids = [f"{model}-replay-{size}-{place}" for place in range(size)]
+            body = {"instances": draw.choices(rows, k=size), "ids": ids}
+            answer = platform.client.post(f"/models/{model}/score", json=body).json()
+            told |= {one["id"]: one for one in answer["results"] if one["outcome"] == "scored"}
+    done = platform.command("scoring", "replay", "--sample", "2000", "--since", "10m", "--seed", "3", "--json")
     replays = [json.loads(line) for line in done.stdout.splitlines()]
-    assert sorted(one["id"] for one in replays) == sorted(chosen)
     assert {one["verdict"] for one in replays} == {"equal"}
-    for one in replays:
-        answer = told[one["id"]]
-        assert isinstance(answer, dict)
-        assert all(answer[name] == value for name, value in one["replayed"]["y"].items())
-    sampled = platform.command("scoring", "replay", "--sample", "200", "--model", model, "--seed", "3")
-    assert sampled.stderr.startswith("200 replayed: 200 equal; drawn from")
+    assert done.stderr.startswith("2,000 replayed: 2,000 equal; drawn from"), done.stderr
+    ours = [one for one in replays if one["id"] in told]
+    assert {one["model"] for one in ours} == set(DEMO_MODELS)
+    for one in ours:
+        assert all(told[one["id"]][name] == value for name, value in one["replayed"]["y"].items())

@@ -60,13 +60,14 @@ def _run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         options.parser.error("give ids, or --sample N")
     if options.sample is None and (options.seed is not None or options.all):
         options.parser.error("--seed and --all are for --sample")
-    log, models = _log(environ), _models(options, environ)
+    settings = from_environ(environ)
+    log, models = _log(environ), _folder(options.models or settings.models)
     # These need rich and onnxruntime, which the other commands do without.
     from audit.display import say
     from scoring.replay import Replayer
     from scoring.replay_display import replay_all, summary
 
-    replayer = Replayer(log, models)
+    replayer = Replayer(log, models, run_timeout_s=settings.run_timeout_s)
     found, told, lacking = _sampled(log, options) if options.sample else _by_id(log, options)
     made = replay_all(replayer, found, as_json=options.json, equal_too=bool(options.id) or options.all)
     say(f"{summary(made)}{told}" if made else f"replay: {told}")
@@ -122,8 +123,7 @@ def _log(environ: Mapping[str, str]) -> Store:
     return open_stores(settings).log
 
 
-def _models(options: argparse.Namespace, environ: Mapping[str, str]) -> Path:
-    models: Path = options.models or from_environ(environ).models
+def _folder(models: Path) -> Path:
     if not models.is_dir():
         raise SettingsError(f"there is no folder {models}: give the folder of the bundles with --models")
     return models

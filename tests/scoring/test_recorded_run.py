@@ -190,6 +190,13 @@ def test_records_that_contradict_each_other_are_not_chosen_from(models: Path, sc
         assert (replay.verdict, replay.reason) == ("cannot", "run_unclear"), lie
 
 
+def test_a_second_record_of_a_row_that_comes_later_is_not_taken_for_the_first(
+    models: Path, scored: list[Record]
+) -> None:
+    log = Log().write(*scored[:7]).write(msgspec.structs.replace(scored[0], y={"value": 1.0}))
+    assert replayed(log.store, models) == [("equal", None)] * 6 + [("cannot", "run_unclear")]
+
+
 @pytest.mark.parametrize("run", [("r", 0, 0), ("r", 5, 1), ("r", -1, 1), ("r", 0, 10**12), ("", 0, 1), ('q"\\', 0, 1)])
 def test_a_run_that_cannot_be_is_no_guess_and_no_crash(
     models: Path, scored: list[Record], run: tuple[str, int, int]

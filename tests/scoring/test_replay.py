@@ -244,6 +244,8 @@ def test_a_bundle_of_which_a_byte_was_changed_is_not_run(tmp_path: Path) -> None
     assert (replay.verdict, replay.reason) == ("cannot", "bundle_altered")
     assert "amount/1/model.onnx: its SHA-256 is not the manifest's" in replay.sentence
     assert str(tmp_path) not in replay.sentence
+    roundabout = only(started.store, tmp_path / "amount" / "..")
+    assert roundabout.sentence == replay.sentence
 
 
 @pytest.mark.parametrize("way", ["drop", "hash"])
@@ -351,6 +353,14 @@ def test_a_run_that_failed_fails_again(tmp_path: Path) -> None:
     )
     replay = only(lies, tmp_path)
     assert (replay.verdict, replay.reason) == ("cannot", "model_error")
+
+
+def test_an_answer_that_is_no_finite_number_is_none_again(tmp_path: Path) -> None:
+    write_bundle(tmp_path, regressor_manifest(), regression(2, weight=1e308))
+    with line(tmp_path, about=HERE) as started:
+        started.score({"instances": [ONE, {"age": 0.5, "income": 0}]}, model="amount")
+    assert [record.reasons for record in started.records()] == [["non_finite_output"], []]
+    assert [replay and replay.verdict for replay in each(started.store, tmp_path)] == ["equal", "equal"]
 
 
 def test_a_run_that_was_ended_has_no_answer_to_compare(tmp_path: Path) -> None:
