@@ -81,6 +81,8 @@ class RecordedBundles:
             ) from problem
         except ModelError as problem:
             raise CannotReplay("model_error", self._told("The bundle cannot be loaded here", problem)) from problem
+        except Exception as problem:  # as for the catalog: whatever it is, the other records are replayed
+            raise CannotReplay("model_error", self._told("The bundle cannot be used here", problem)) from problem
 
     def _folder_of(self, sha256: str) -> Path | None:
         folders = (self._folder / name / version for name, version in list_bundles(self._folder))

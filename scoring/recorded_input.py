@@ -17,6 +17,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from audit.records import Record
 from scoring.artifacts import LONE_SURROGATE
 from scoring.bundle import Manifest
@@ -28,6 +30,14 @@ _NAN = "NaN"
 _SHOWN = 10
 _ESCAPE = re.compile(r"\\u(d[89a-f][0-9a-f]{2})")
 _AS_STORED = re.compile(rf"{_ESCAPE.pattern}|… \(\d+ characters\)$")  # keys that `storable` may have made of others
+
+
+class _Flags(msgspec.Struct):
+    """What a record says of its instance, as far as it matters here."""
+
+    missing: list[str] = []
+    artifacts: dict[str, list[str]] = {}
+    outside: dict[str, str] = {}
 
 
 def judged_again(records: Sequence[Record], manifest: Manifest, judge: Judge) -> Judged:
@@ -53,11 +63,9 @@ def restored(record: Record, manifest: Manifest) -> dict[str, Any]:
     x = record.x
     if type(x) is not dict:
         raise CannotReplay("input_cut", f"The record of row {record.row} does not hold the instance.")
-    missing: Sequence[str] = record.flags.get("missing", ())
-    artifacts: dict[str, Sequence[str]] = record.flags.get("artifacts", {})
-    found = dict(x)
+    flags, found = _flags(record), dict(x)
     for name in (feature.name for feature in manifest.features if feature.name in x):
-        found[name] = _value(x[name], name in missing, LONE_SURROGATE in artifacts.get(name, ()))
+        found[name] = _value(x[name], name in flags.missing, LONE_SURROGATE in flags.artifacts.get(name, ()))
         if type(found[name]) is dict or (manifest.criteria.extra_features == "ignore" and _AS_STORED.search(name)):
             raise CannotReplay("input_cut", f"The record of row {record.row} does not hold feature {name} whole.")
     return found
@@ -72,13 +80,20 @@ def _value(stored: Any, is_missing: bool, has_surrogate: bool) -> Any:
 
 
 def _check_verdict(record: Record, verdict: Verdict) -> None:
-    found = {"missing": verdict.missing, "outside": verdict.outside}
-    then = {"missing": record.flags.get("missing", []), "outside": record.flags.get("outside", {})}
+    flags = _flags(record)
     if verdict.outcome is not None:
         raise _otherwise(record, f"{verdict.outcome} for {', '.join(verdict.reasons)}, while the model was run on it")
-    for name in found:
-        if found[name] != then[name]:
-            raise _otherwise(record, f"{name} is {found[name]}, while the record says {then[name]}")
+    for name in ("missing", "outside"):
+        now, then = getattr(verdict, name), getattr(flags, name)
+        if now != then:
+            raise _otherwise(record, f"{name} is {now}, while the record says {then}")
+
+
+def _flags(record: Record) -> _Flags:
+    try:
+        return msgspec.convert(record.flags, _Flags)
+    except msgspec.ValidationError as problem:
+        raise _otherwise(record, f"its flags are not ones that this code knows ({problem})") from problem
 
 
 def _otherwise(record: Record, how: str) -> CannotReplay:

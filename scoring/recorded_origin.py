@@ -38,7 +38,7 @@ def about_of(log: Store, blob: str) -> Mapping[str, str]:
         return {}
     try:
         return msgspec.json.decode(frame.body, type=_Opening).about
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
 
 
@@ -46,7 +46,7 @@ def policies_of(about: Mapping[str, str], model: str, fingerprint: str | None) -
     """The policies of a fingerprint; raises `CannotReplay`.
 
     >>> told = '{"output_maximum":null,"joint":"abstain"}'
-    >>> found = policies_of({"policies/m/b2a6a10fbaf5ab2a": told}, "m", "b2a6a10fbaf5ab2a")
+    >>> found = policies_of({"policies/m/e681d579790d2250": told}, "m", "e681d579790d2250")
     >>> found.output_maximum, found.output_minimum, found.joint
     (inf, None, 'abstain')
     """
@@ -59,7 +59,7 @@ def policies_of(about: Mapping[str, str], model: str, fingerprint: str | None) -
         raise _gone(f"the `open` frame holds under {fingerprint} what has another hash")
     try:
         return msgspec.convert(_with_lifted(msgspec.json.decode(told)), Policies)
-    except (msgspec.DecodeError, msgspec.ValidationError, TypeError) as problem:
+    except (msgspec.DecodeError, TypeError, RecursionError) as problem:
         raise _gone(f"the policies {fingerprint} are not ones that this code knows ({problem})") from problem
 
 

@@ -321,6 +321,30 @@ def test_an_input_that_was_changed_gives_another_answer_or_is_judged_otherwise(t
         assert (replay.verdict, replay.reason) == (verdict, reason)
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [{"missing": 5}, {"artifacts": ["age"]}, {"outside": None}, {"missing": ["income"]}, {"outside": {"age": "above"}}],
+)
+def test_flags_that_no_code_of_ours_would_write_for_it_are_no_crash(tmp_path: Path, flags: dict[str, Any]) -> None:
+    write_bundle(tmp_path, regressor_manifest(), regression(2))
+    with line(tmp_path, about=HERE) as started:
+        started.score({"instances": [ONE]}, model="amount")
+    replay = only(rewritten(started.store, lambda record: msgspec.structs.replace(record, flags=flags)), tmp_path)
+    assert (replay.verdict, replay.reason) == ("cannot", "judged_otherwise")
+
+
+def test_policies_that_are_no_policies_are_no_crash(tmp_path: Path) -> None:
+    write_bundle(tmp_path, regressor_manifest(), regression(2))
+    with line(tmp_path, about=HERE) as started:
+        started.score({"instances": [ONE]}, model="amount")
+    for text in ("[" * 10_000 + "]" * 10_000, "[]", "7", "{", '{"joint":"abstain"}', '{"minimum_probability":0.5}'):
+        fingerprint = hashlib.sha256(text.encode()).hexdigest()[:16]
+        record = msgspec.structs.replace(started.records()[0], policies=fingerprint)
+        told = HERE | {f"policies/amount/{fingerprint}": text}
+        replay = only(rewritten(started.store, lambda _, record=record: record, told), tmp_path)
+        assert (replay.verdict, replay.reason) == ("cannot", "policies_gone"), text
+
+
 def test_other_bits_are_put_down_to_other_hardware_only_where_that_was_another(tmp_path: Path) -> None:
     write_bundle(tmp_path, regressor_manifest(), regression(2))
     with line(tmp_path, about=ELSEWHERE) as started:
