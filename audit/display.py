@@ -110,8 +110,8 @@ def plain(text: str, style: str = "") -> Text:
 
 
 @contextmanager
-def progress_bar(what: str, *, wanted: bool = True) -> Iterator[Callable[[int, int, str], None] | None]:
-    """A bar on stderr if that is a terminal: a function to be told (done, in all, name); else `None`."""
+def progress_bar(what: str, *, wanted: bool = True) -> Iterator[Callable[[int, int | None, str], None] | None]:
+    """A bar on stderr if that is a terminal: a function to be told (done, in all if known, name); else `None`."""
     console = Console(stderr=True)
     if not (wanted and console.is_terminal):
         yield None

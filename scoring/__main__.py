@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from audit.errors import AuditError
 from audit.settings import SettingsError
-from scoring.commands import redact
+from scoring.commands import label, redact
 
-_COMMANDS = (redact,)
+_COMMANDS = (label, redact)
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
@@ -37,4 +37,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
