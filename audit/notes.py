@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from audit.errors import Refused
 from audit.records import VERSION, Record
 
 VERDICTS = {
@@ -36,10 +37,6 @@ _UNFIT = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TURNING = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-class NoteRefused(ValueError):
-    """What was given is no note; the message names the field and what is expected, and quotes nothing of it."""
-
-
 @dataclass(frozen=True)
 class Note:
     """A note that may be recorded."""
@@ -50,19 +47,19 @@ class Note:
 
 
 def judged_note(given: Mapping[str, Any]) -> Note:
-    """The note in these fields; raises `NoteRefused`.
+    """The note in these fields; raises `Refused` with a message that quotes nothing of them.
 
     >>> judged_note({"author": " R. Okafor ", "verdict": "confirmed", "comment": "seen\\r\\ntwice"})
     Note(author='R. Okafor', verdict='confirmed', comment='seen\\ntwice')
     """
     if not set(FIELDS).issuperset(given):
-        raise NoteRefused(f"a note has the fields {', '.join(FIELDS)} and no others")
+        raise Refused(f"a note has the fields {', '.join(FIELDS)} and no others")
     author = _text("author", given.get("author"), AUTHOR_CHARACTERS)
     if not author:
-        raise NoteRefused("author: missing; who looked at it, in 1 to 100 characters")
+        raise Refused("author: missing; who looked at it, in 1 to 100 characters")
     verdict = given.get("verdict")
     if not isinstance(verdict, str) or verdict not in VERDICTS:
-        raise NoteRefused(f"verdict: expected one of {', '.join(VERDICTS)}")
+        raise Refused(f"verdict: expected one of {', '.join(VERDICTS)}")
     return Note(author, verdict, _text("comment", given.get("comment"), COMMENT_CHARACTERS))
 
 
@@ -79,14 +76,14 @@ def _text(field: str, given: Any, most: int) -> str:
     if given is None:
         return ""
     if not isinstance(given, str):
-        raise NoteRefused(f"{field}: expected a string")
+        raise Refused(f"{field}: expected a string")
     lines = field == "comment"
     text = (given.replace("\r\n", "\n").replace("\r", "\n") if lines else given).strip(" \n\t" if lines else " ")
     if len(text) > most:
-        raise NoteRefused(f"{field}: {len(text):,} characters; the most is {most:,}")
+        raise Refused(f"{field}: {len(text):,} characters; the most is {most:,}")
     place = next((place for place, one in enumerate(text, 1) if _is_unfit(one, lines=lines)), None)
     if place is not None:
-        raise NoteRefused(f"{field}: character {place} is one that a note cannot hold, such as a control character")
+        raise Refused(f"{field}: character {place} is one that a note cannot hold, such as a control character")
     return text
 
 

@@ -14,7 +14,7 @@ from audit.appender import Receipt
 from audit.commands.arguments import Commands, add_command
 from audit.connect import Stores
 from audit.lookup import search
-from audit.notes import VERDICTS, Note, NoteRefused, judged_note, note_record
+from audit.notes import VERDICTS, Note, judged_note, note_record
 from audit.records import encode_record, timestamp
 from audit.store import Store
 from audit.writer import LogWriter, new_writer_id
@@ -39,11 +39,7 @@ def add(commands: Commands) -> None:
 
 
 def _run(stores: Stores, options: argparse.Namespace) -> int:
-    try:
-        note = judged_note({"author": options.author, "verdict": options.verdict, "comment": options.comment})
-    except NoteRefused as problem:
-        display.say(f"audit: --{problem}")
-        return 2
+    note = judged_note({"author": options.author, "verdict": options.verdict, "comment": options.comment})
     models = _models(stores.log, options.id, options.model)
     if len(models) != 1:
         return _which(models, options)

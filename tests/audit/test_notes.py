@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from audit import __main__ as audit_main
 from audit import display
 from audit.connect import Stores
+from audit.errors import Refused
 from audit.lookup import find
 from audit.memory_store import MemoryStore
 from audit.notes import (
@@ -22,7 +23,6 @@ from audit.notes import (
     COMMENT_CHARACTERS,
     VERDICTS,
     Note,
-    NoteRefused,
     judged_note,
     note_record,
 )
@@ -62,7 +62,7 @@ def test_a_good_note_is_kept_as_it_is() -> None:
     ],
 )
 def test_what_is_no_note_is_refused_with_the_field_and_without_quoting_it(changes: dict[str, Any], words: str) -> None:
-    with pytest.raises(NoteRefused) as refused:
+    with pytest.raises(Refused) as refused:
         judged_note(GOOD | changes)
     assert str(refused.value).startswith(words)
     assert "red" not in str(refused.value)
@@ -83,7 +83,7 @@ ANYTHING = st.recursive(
 def test_whatever_is_given_is_a_note_of_visible_text_or_refused(fields: dict[str, Any]) -> None:
     try:
         note = judged_note(fields)
-    except NoteRefused:
+    except Refused:
         return
     assert note.author == note.author.strip(" ") != ""
     for text in (note.author, note.comment.replace("\n", "").replace("\t", "")):
@@ -165,8 +165,8 @@ def test_the_command_asks_which_model_if_several_have_the_id(log: MemoryStore, m
     ("options", "words"),
     [
         (["--author", "A", "--verdict", "fine"], "invalid choice"),
-        (["--author", " ", "--verdict", "unclear"], "--author: missing"),
-        (["--author", "A", "--verdict", "unclear", "--comment", "x\x07"], "--comment: character 2"),
+        (["--author", " ", "--verdict", "unclear"], "audit: author: missing"),
+        (["--author", "A", "--verdict", "unclear", "--comment", "x\x07"], "audit: comment: character 2"),
         (["--verdict", "unclear"], "--author"),
     ],
 )
