@@ -43,6 +43,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
                 "HYPERPLANE_STORAGE is memory://: that log lives in the memory of the process that serves, and no "
                 "other can read it; use a storage account or Azurite"
             )
+        options.settings = settings  # for commands that need a key
         return run(open_stores(settings), options)
     except SettingsError as problem:
         display.say(f"audit: {problem}")
