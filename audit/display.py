@@ -133,6 +133,8 @@ def _console() -> Console:
 
 def _result(record: Record) -> str:
     y: dict[str, Any] = record.y or {}
+    if record.kind == "note":
+        return ", ".join(str(y[name]) for name in ("verdict", "author") if name in y)
     parts = [json.dumps(y[name], ensure_ascii=False) for name in ("label", "value") if name in y]
     probabilities = y.get("probabilities")
     if isinstance(probabilities, dict) and probabilities:
