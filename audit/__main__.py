@@ -13,17 +13,19 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from audit import display
-from audit.commands import find, note, show, tail, verify
+from audit.commands import export, find, note, sample, show, tail, verify
 from audit.commands.arguments import Run
 from audit.connect import open_stores
 from audit.errors import AuditError
 from audit.settings import SettingsError, from_environ
 
-_COMMANDS = (show, tail, find, note, verify)
+_COMMANDS = (show, tail, find, sample, export, note, verify)
 _EXAMPLES = """examples:
   python -m audit show patient-17                    every record of this instance: score, labels, notes
   python -m audit tail -n 20                         the newest 20 records
   python -m audit find --model wine --outcome abstained --since 2h
+  python -m audit sample 20 --model wine --since 7d  drawn at random, for a spot check
+  python -m audit export wine.parquet --model wine   for other programs; .csv and .jsonl too
   python -m audit note patient-17 --author "R. Okafor" --verdict disputed --comment "typed in twice"
   python -m audit verify --since 7d                  read every byte, check hashes, chain and order
 

@@ -31,15 +31,20 @@ def print_json(records: Iterable[tuple[Record, Position]]) -> int:
     """One line `{"record": …, "position": …}` each; returns how many."""
     count = 0
     for record, position in records:
-        place = {"blob": position.blob, "sequence": position.sequence, "line": position.line}
-        print(json.dumps({"record": msgspec.to_builtins(record), "position": place}))
+        print(json_line(record, position))
         count += 1
     return count
 
 
-def print_table(records: Iterable[tuple[Record, Position]]) -> int:
+def json_line(record: Record, position: Position) -> str:
+    """A record and where it stands, in ASCII."""
+    place = {"blob": position.blob, "sequence": position.sequence, "line": position.line}
+    return json.dumps({"record": msgspec.to_builtins(record), "position": place})
+
+
+def print_table(records: Iterable[tuple[Record, Position]], *, header: bool = True) -> int:
     """One row each; returns how many."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=header)
     for name in ("time", "kind", "id", "model", "outcome", "reasons", "result"):
         table.add_column(name, overflow="fold")
     for record, _ in records:

@@ -1,4 +1,4 @@
-"""Reading a window of the log hour by hour, the newest first, and counting what was seen on the way.
+"""Reading a window of the log hour by hour, by default the newest first, and counting what was seen on the way.
 
 For those who choose records (spot checks, samples): they must be able to say of how many they chose, whether a part of
 the log is still being written, and whether some of it does not verify. Streams: memory is that of one frame.
@@ -30,8 +30,8 @@ class Survey:
     matched: int = 0
     open_blobs: int = 0  # still written to: what rests on them is provisional
     findings: list[str] = field(default_factory=list)  # blobs that verify only in part, and why
-    hours: list[str] = field(default_factory=list)  # that were read, newest first
-    hours_left: int = 0  # older ones that were not
+    hours: list[str] = field(default_factory=list)  # that were read, in that order
+    hours_left: int = 0  # that were not
 
     @property
     def provisional(self) -> bool:
@@ -46,13 +46,14 @@ def surveyed(
     *,
     progress: Progress | None = None,
     time_is_up: Callable[[], bool] = lambda: False,
+    oldest_first: bool = False,
 ) -> Iterator[Iterator[Found]]:
     """For each hour of the window an iterator over its matching records, to be read to its end before the next.
 
     Each may raise `TimeIsUp`; whoever takes them leaves out what came of that hour and stops.
     """
     until_s = None if wanted.until_s is None else wanted.until_s + HOUR_S  # a record may be appended an hour later
-    listed = hours(store, wanted.since_s, until_s)[::-1]
+    listed = hours(store, wanted.since_s, until_s)[:: 1 if oldest_first else -1]
     for number, hour in enumerate(listed):
         survey.hours_left = len(listed) - number
         if progress:

@@ -26,6 +26,7 @@ from scoring.errors import shown
 from scoring.label_rows import LabelFileError, LabelRow, Wanted
 
 _BATCH_ROWS = 5_000
+_BUFFER_BYTES = 1 << 20  # of a column, instead of all of it in a row group
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -35,7 +36,7 @@ class ParquetLabels:
 
     def __init__(self, file: BinaryIO, wanted: Wanted) -> None:
         try:
-            self._file = pq.ParquetFile(file, pre_buffer=False)
+            self._file = pq.ParquetFile(file, pre_buffer=False, buffer_size=_BUFFER_BYTES)
             schema = self._file.schema_arrow
             self._rows: int = self._file.metadata.num_rows
         except (pa.ArrowException, OSError, ValueError) as problem:
