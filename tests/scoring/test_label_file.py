@@ -7,7 +7,13 @@ import csv
 import gzip
 import io
 import json
+import os
+import re
+import signal
+import subprocess
 import sys
+import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -21,13 +27,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.connect import Stores
+from audit.connect import Stores, open_stores
 from audit.errors import Unavailable
 from audit.memory_store import MemoryStore
-from audit.reader import records
+from audit.reader import read_blob, records
 from audit.records import Record, encode_record, timestamp
+from audit.settings import from_environ
 from audit.verify import verify
 from audit.writer import LogWriter, new_writer_id
+from infra.local.azurite import Azurite
 from scoring import bulk_labels
 from scoring.__main__ import main
 from scoring.label_csv import LONGEST_ROW, CsvLabels, number
@@ -521,8 +529,6 @@ def test_an_empty_parquet_file_has_no_rows(label: Command) -> None:
 
 
 def test_the_command_needs_no_pyarrow_for_csv_and_a_redaction_needs_neither() -> None:
-    import subprocess
-
     code = (
         "import sys, scoring.__main__; print(sorted({'pyarrow', 'pandas', 'onnxruntime', 'rich'} & set(sys.modules)))"
     )
@@ -546,3 +552,42 @@ def test_many_rows_take_the_memory_of_a_few(tmp_path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_the_guides_example_is_judged_as_the_guide_says(label: Command, tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "scoring.md").read_text(encoding="utf-8")
+    shell = guide.split("## Labels from a file")[1].split("```sh\n")[1].split("```")[0]
+    (written,) = re.findall(r"printf '(.*)' > truth\.csv", shell)
+    write_bundle(
+        tmp_path / "models", manifest(name="wine", task="multiclass", classes=["class_0", "class_1", "class_2"])
+    )
+    done = label(written.replace("\\n", "\n"), "--model", "wine", "--dry-run", "--json")
+    assert [done.summary[name] for name in ("rows", "unmatched", "rejected")] == [2, 1, 1]
+    offered = label.run("--help").out
+    for option in set(re.findall(r"(--[a-z-]+)", shell)):
+        assert option in offered
+
+
+def test_the_command_beside_a_real_storage(label: Command, azurite: Azurite, tmp_path: Path) -> None:
+    """A process of its own, and an interrupt while it runs: what it says is durable is in the log."""
+    environ = {
+        "HYPERPLANE_STORAGE": azurite.connection_string,
+        "HYPERPLANE_AUDIT_CONTAINER": f"labels-{uuid.uuid4().hex}",
+        "HYPERPLANE_MODELS": str(tmp_path / "models"),
+    }
+    store = open_stores(from_environ(environ)).log
+    (tmp_path / "truth.csv").write_text(many(60_000))
+    command = [sys.executable, "-m", "scoring", "label", str(tmp_path / "truth.csv"), "--model", "credit", "--json"]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(command, cwd=root, env=os.environ | environ, stdout=subprocess.PIPE, text=True) as process:
+        while not any(info.size_bytes > 100_000 for info in store.list("log/")) and process.poll() is None:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        told = json.loads(process.communicate(timeout=60)[0])
+    rows = [int(record.id.removeprefix("i-")) for record, _ in records(store)]
+    assert rows == list(range(1, len(rows) + 1))
+    assert len(rows) >= told["rows"]
+    if not told["finished"]:
+        assert process.returncode == 2
+        assert told["next_row"] == told["rows"] + 1
+    assert all(read_blob(store, info.name).finding is None for info in store.list("log/"))
