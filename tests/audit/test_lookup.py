@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from audit.appender import Appender
 from audit.ids import new_id
-from audit.lookup import KnownIds, find, search
+from audit.known_ids import KnownIds
+from audit.lookup import find, search
 from audit.memory_store import MemoryStore
 from audit.records import Record, encode_record, timestamp
 from tests.audit.examples import NOON_S, WRITER, Clock, appender, score
