@@ -31,7 +31,7 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -183,10 +183,10 @@ def encode_file(segment: str, number: int, entries: bytes) -> bytes:
     return b"".join(parts)
 
 
-def decode_page(segment: str, number: int, page: int, data: bytes | memoryview) -> bytes:
+def decode_page(segment: str, number: int, page: int, data: bytes) -> bytes:
     """The entries of a page; `BadIndex` if they are not those that were written there."""
-    body = bytes(data[:-CHECK_BYTES])
-    if len(body) % ENTRY_BYTES or not body or _check(segment, number, page, body) != bytes(data[-CHECK_BYTES:]):
+    body = data[:-CHECK_BYTES]
+    if len(body) % ENTRY_BYTES or not body or _check(segment, number, page, body) != data[-CHECK_BYTES:]:
         raise BadIndex(f"{segment}/{number:06}.ids: page {page} is damaged, or another's")
     return body
 
@@ -195,11 +195,6 @@ def decode_entry(entry: bytes) -> Entry:
     """What follows the hash."""
     blob, offset = _place.unpack_from(entry, HASH_BYTES + 4)
     return Entry(entry[HASH_BYTES : HASH_BYTES + 4], blob, offset)
-
-
-def entries_of(page: bytes) -> Iterator[bytes]:
-    """A page's entries one by one."""
-    return (page[start : start + ENTRY_BYTES] for start in range(0, len(page), ENTRY_BYTES))
 
 
 def _check(segment: str, number: int, page: int, body: bytes) -> bytes:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from audit.errors import NotFound
@@ -30,9 +29,8 @@ from audit.id_index import (
     Segment,
     decode_entry,
     decode_page,
-    entries_of,
 )
-from audit.id_segments import AT_ONCE, Segments
+from audit.id_segments import Segments, at_once
 from audit.store import Store
 
 _DEVIATIONS = 4  # of the place of a hash, which is binomial: one in 16,000 lies farther off
@@ -63,12 +61,12 @@ def _chosen(segments: Segments, days: Collection[str] | None) -> list[Segment]:
 
 def _of_each(segments: Segments, hashes: Collection[bytes], chosen: list[Segment]) -> list[tuple[Segment, Found]]:
     found = []
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for segment, result in zip(chosen, pool.map(partial(_tried, segments.derived, hashes), chosen), strict=True):
-            if isinstance(result, dict):
-                found.append((segment, result))
-            else:
-                segments.drop(segment, result)
+    results = at_once(partial(_tried, segments.derived, hashes), chosen)
+    for segment, result in zip(chosen, results, strict=True):
+        if isinstance(result, dict):
+            found.append((segment, result))
+        else:
+            segments.drop(segment, result)
     return found
 
 
@@ -157,11 +155,11 @@ class _Pages:
         ahead = 1
         while page < self._file.pages:
             self._raw(page, ahead)
-            for entry in entries_of(self._page(page)):
-                if entry.startswith(one):
-                    yield entry
-                elif entry > one:
+            entries = self._page(page)
+            for start in range(_first_entry(entries, one) * ENTRY_BYTES, len(entries), ENTRY_BYTES):
+                if not entries.startswith(one, start):
                     return
+                yield entries[start : start + ENTRY_BYTES]
             page, ahead = page + 1, min(2 * ahead, _LONGEST_READ)
 
     def _first_page(self, one: bytes, low: int, high: int) -> int:
@@ -214,3 +212,10 @@ class _Pages:
     @property
     def _path(self) -> str:
         return self._segment.file_path(self._number)
+
+
+def _first_entry(entries: bytes, one: bytes) -> int:
+    """The number of the first entry that is not before the hash."""
+    return bisect_left(
+        range(len(entries) // ENTRY_BYTES), one, key=lambda n: entries[n * ENTRY_BYTES : n * ENTRY_BYTES + HASH_BYTES]
+    )

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from audit.errors import NotFound
 from audit.id_building import Rows, SegmentWriter, rows_of, sort
 from audit.id_index import FILE_ENTRIES, PAGE_BYTES, BadIndex, Segment, decode_page, segment_of
 from audit.store import Store
@@ -104,7 +105,7 @@ class _Input:
             ]
             if len(entries) != min(pages, self.pages - self.page):
                 raise BadIndex("its file is shorter than it was written")
-        except BadIndex as problem:
+        except (BadIndex, NotFound) as problem:  # gone: somebody else merged it
             raise BadSegment(self._segment, problem) from problem
         self.page += len(entries)
         self._rows = self._renumbered(rows_of(b"".join(entries)))

@@ -4,13 +4,13 @@ A segment that is damaged, incomplete or of another version covers nothing: it i
 looks for an id reads its blobs as if there were no index. One whose blobs are all covered by a larger one was merged
 into that, and is left out too; it is removed some time after the merge, so that who began to read it may end.
 
-Segments never change, so what was read of one is kept; `refresh` only looks for new ones. Threads may share it.
+Segments never change, so what was read of one is kept; `refresh` only looks for those written since.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from audit.errors import NotFound
 from audit.id_index import INDEX, BadIndex, Segment, decode_segment, parse_path
 from audit.store import Store
 
-AT_ONCE = 8  # calls to the storage; each waits for the network far more than it computes
+_AT_ONCE = 8  # calls to the storage; each waits for the network far more than it computes
 _LISTED_BY_DAY = 31  # days; beyond, one listing of the whole index is cheaper
 _log = logging.getLogger(__name__)
 
@@ -42,9 +42,8 @@ class Segments:
     def refresh(self, days: Collection[str] | None = None) -> None:
         """Look for the segments of these days (`2026/11/23`), or of all. Raises `Unavailable`."""
         listing = _listing(self.derived, days)
-        new = [path for path in listing.written_s if path not in self._known]
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            read = list(pool.map(lambda path: _read(self.derived, path, listing.sizes), new))
+        new = [path for path, at_s in listing.written_s.items() if self._written_s.get(path) != at_s]
+        read = at_once(lambda path: _read(self.derived, path, listing.sizes), new)
         kept = [path for path in self._known if days is not None and _day(path) not in days]
         found = dict(zip(new, read, strict=True))
         self._written_s = {path: self._written_s[path] for path in kept} | listing.written_s
@@ -77,9 +76,12 @@ class Segments:
         _warn(why)
         self._known[segment.path] = None
 
-    def damaged(self) -> list[str]:
-        """Paths of those that cannot be used."""
-        return [path for path, segment in self._known.items() if segment is None]
+    def forget_damaged(self) -> list[str]:
+        """Paths of those that cannot be used; the next `refresh` looks at them again."""
+        damaged = [path for path, segment in self._known.items() if segment is None]
+        for path in damaged:
+            del self._known[path], self._written_s[path]
+        return damaged
 
     def _usable(self) -> list[Segment]:
         return [segment for segment in self._known.values() if segment]
@@ -88,6 +90,14 @@ class Segments:
 def covered(segments: Iterable[Segment]) -> dict[str, int]:
     """The blobs that segments cover, and how long they were."""
     return {blob: size_bytes for segment in segments for blob, size_bytes in segment.blobs.items()}
+
+
+def at_once[T, R](call: Callable[[T], R], values: Sequence[T]) -> list[R]:
+    """The result for each value, from some threads."""
+    if len(values) < 2:
+        return [call(value) for value in values]
+    with ThreadPoolExecutor(min(_AT_ONCE, len(values))) as pool:
+        return list(pool.map(call, values))
 
 
 def file_paths(segment: Segment) -> list[str]:

@@ -105,7 +105,7 @@ class _Day:
     def _refresh(self) -> None:
         """See what is there; what cannot be used is removed, so that its blobs are indexed anew."""
         self._segments.refresh([self._day])
-        for path in self._segments.damaged():
+        for path in self._segments.forget_damaged():
             self._derived.delete(path)
 
     def _index(self, blobs: Sequence[BlobInfo], before: int, in_all: int) -> None:
