@@ -385,7 +385,8 @@ async def no_report(req: func.HttpRequest, model: str, report_id: str) -> func.H
 async def instance(req: func.HttpRequest) -> func.HttpResponse:
     """Every record of an instance, oldest first, and where each lies in the log; what does not verify is not shown."""
     model, instance_id = await known_model(req), req.route_params["id"]
-    found = await asyncio.to_thread(find, startup.stores.log, instance_id, model) if is_id(instance_id) else []
+    log, derived = startup.stores.log, startup.stores.derived
+    found = await asyncio.to_thread(find, log, instance_id, model, derived=derived) if is_id(instance_id) else []
     if not found:
         return await no_instance(req, model, instance_id)
     if not wants_page(req):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from audit import settings as audit_settings
 from audit.connect import Stores, open_stores
 from audit.errors import Ambiguous, AuditError
-from audit.lookup import KnownIds
+from audit.known_ids import KnownIds
 from audit.settings import AuditSettings, SettingsError
 from audit.writer import LogWriter, new_writer_id
 from scoring import __version__
@@ -102,7 +102,8 @@ def _label(
     options: argparse.Namespace,
 ) -> int:
     with _writer(stores, settings, wanted_at_all=not options.dry_run) as writer:
-        bulk = BulkLabels(options.model, LabelJudge(manifest), KnownIds(stores.log).known, writer)
+        known = KnownIds(stores.log, derived=stores.derived).known
+        bulk = BulkLabels(options.model, LabelJudge(manifest), known, writer)
         stopped = _stopped(bulk, rows, options)
     _tell(bulk, manifest, wanted, rows, stopped, options)
     return 2 if stopped else 1 if bulk.tally.outcomes["rejected"] else 0
