@@ -385,7 +385,8 @@ async def no_report(req: func.HttpRequest, model: str, report_id: str) -> func.H
 async def instance(req: func.HttpRequest) -> func.HttpResponse:
     """Every record of an instance, oldest first, and where each lies in the log; what does not verify is not shown."""
     model, instance_id = await known_model(req), req.route_params["id"]
-    found = await asyncio.to_thread(find, startup.stores.log, instance_id, model) if is_id(instance_id) else []
+    log, derived = startup.stores.log, startup.stores.derived
+    found = await asyncio.to_thread(find, log, instance_id, model, derived=derived) if is_id(instance_id) else []
     if not found:
         return await no_instance(req, model, instance_id)
     if not wants_page(req):
@@ -470,13 +471,15 @@ def code_of(req: func.HttpRequest) -> str | None:
 
 @app.timer_trigger(arg_name="timer", schedule="0 5 * * * *", use_monitor=True)
 def hourly(timer: func.TimerRequest) -> None:
-    """Seal, compact and profile the hours that are over, and write the day's reports."""
+    """Seal the hours that are over, write their digests, compact and profile them, and write the day's reports."""
+    from audit.hourly import write_due_digests
     from evaluation.hourly import run_due
 
     if timer.past_due:
         _log.info("the hourly run is late; it catches up on what is due")
     stores = startup.stores
     thresholds = evaluation_settings(os.environ).thresholds
+    write_due_digests(stores.log, startup.audit_settings, time.time())
     done = run_due(stores.log, stores.derived, startup.scoring_settings.models, time.time(), thresholds=thresholds)
     _log.info("hourly run: %d hours, %d blobs, %d reports", len(done.hours), done.blobs, len(done.reports))
     for problem in done.problems:

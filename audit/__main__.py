@@ -10,18 +10,21 @@ import os
 from collections.abc import Mapping, Sequence
 
 from audit import display
-from audit.commands import find, show, tail, verify
+from audit.commands import export, find, index, note, sample, show, tail, verify
 from audit.commands.arguments import Run
 from audit.connect import open_stores
 from audit.errors import AuditError
 from audit.settings import SettingsError, from_environ
 from audit.terminal import run_as_command
 
-_COMMANDS = (show, tail, find, verify)
+_COMMANDS = (show, tail, find, sample, export, note, index, verify)
 _EXAMPLES = """examples:
   python -m audit show patient-17                    every record of this instance: score, labels, notes
   python -m audit tail -n 20                         the newest 20 records
   python -m audit find --model wine --outcome abstained --since 2h
+  python -m audit sample 20 --model wine --since 7d  drawn at random, for a spot check
+  python -m audit export wine.parquet --model wine   for other programs; .csv and .jsonl too
+  python -m audit note patient-17 --author "R. Okafor" --verdict disputed --comment "typed in twice"
   python -m audit verify --since 7d                  read every byte, check hashes, chain and order
 
 The log is found by HYPERPLANE_STORAGE (a connection string), or HYPERPLANE_STORAGE__blobServiceUri or
@@ -40,6 +43,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
                 "HYPERPLANE_STORAGE is memory://: that log lives in the memory of the process that serves, and no "
                 "other can read it; use a storage account or Azurite"
             )
+        options.settings = settings  # for commands that need a key
         return run(open_stores(settings), options)
     except SettingsError as problem:
         display.say(f"audit: {problem}")

@@ -42,13 +42,18 @@ def print_json(records: Iterable[tuple[Record, Position]]) -> int:
     """One line `{"record": …, "position": …}` each; returns how many."""
     count = 0
     for record, position in records:
-        place = {"blob": position.blob, "sequence": position.sequence, "line": position.line}
-        print(json.dumps({"record": msgspec.to_builtins(record), "position": place}))
+        print(json_line(record, position))
         count += 1
     return count
 
 
-def print_table(records: Iterable[tuple[Record, Position]]) -> int:
+def json_line(record: Record, position: Position) -> str:
+    """A record and where it stands, in ASCII."""
+    place = {"blob": position.blob, "sequence": position.sequence, "line": position.line}
+    return json.dumps({"record": msgspec.to_builtins(record), "position": place})
+
+
+def print_table(records: Iterable[tuple[Record, Position]], *, header: bool = True) -> int:
     """One row each; returns how many."""
     return print_rows(
         ("time", "kind", "id", "model", "outcome", "reasons", "result"),
@@ -64,12 +69,13 @@ def print_table(records: Iterable[tuple[Record, Position]]) -> int:
             )
             for record, _ in records
         ),
+        header=header,
     )
 
 
-def print_rows(names: Iterable[str], rows: Iterable[Sequence[Text]]) -> int:
+def print_rows(names: Iterable[str], rows: Iterable[Sequence[Text]], *, header: bool = True) -> int:
     """A table as wide as it must be, nothing if there are no rows; returns how many."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=header)
     for name in names:
         table.add_column(name, overflow="fold")
     for row in rows:
@@ -129,8 +135,8 @@ def plain(text: str, style: str = "") -> Text:
 
 
 @contextmanager
-def progress_bar(what: str, *, wanted: bool = True) -> Iterator[Callable[[int, int, str], None] | None]:
-    """A bar on stderr if that is a terminal: a function to be told (done, in all, name); else `None`."""
+def progress_bar(what: str, *, wanted: bool = True) -> Iterator[Callable[[int, int | None, str], None] | None]:
+    """A bar on stderr if that is a terminal: a function to be told (done, in all if known, name); else `None`."""
     console = Console(stderr=True)
     if not (wanted and console.is_terminal):
         yield None
@@ -158,6 +164,8 @@ def _console() -> Console:
 
 def _result(record: Record) -> str:
     y: dict[str, Any] = record.y or {}
+    if record.kind == "note":
+        return ", ".join(str(y[name]) for name in ("verdict", "author") if name in y)
     parts = [json.dumps(y[name], ensure_ascii=False) for name in ("label", "value") if name in y]
     probabilities = y.get("probabilities")
     if isinstance(probabilities, dict) and probabilities:

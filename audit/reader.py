@@ -20,6 +20,7 @@ import msgspec
 
 from audit.errors import NotFound
 from audit.frames import (
+    MAX_HEADER_BYTES,
     BadFrame,
     FrameKind,
     Header,
@@ -29,12 +30,14 @@ from audit.frames import (
     check_place,
     decode_header,
     head_of,
+    header_line,
 )
 from audit.layout import HOUR_S, LOG, day_prefixes, hour_start_s, parse_name
 from audit.records import Record, decode_record, timestamp
 from audit.store import BlobInfo, Store
-from audit.window import Window
+from audit.window import Hasher, Window
 
+_FIRST_READ_BYTES = 64 * 1024  # of a frame whose length is not known yet
 _LATE_S = HOUR_S  # a record made just before the hour may be appended in the next
 _LISTED_BY_DAY = 400  # days; beyond, one listing of the whole log is cheaper than one for each day
 _log = logging.getLogger(__name__)
@@ -86,16 +89,17 @@ class Position:
 class BlobReader:
     """Iterates over a blob's verified frames; then `place`, `closed`, `size_bytes` and `finding` tell how it ended.
 
-    `place` is where the next frame would belong; give it to a new reader to go on later from there.
+    `place` is where the next frame would belong; give it to a new reader to go on later from there. `hasher` takes in
+    all bytes that are read, from there on; after `read_to_end` these are all there are, verified or not.
     """
 
-    def __init__(self, store: Store, name: str, place: Place | None = None) -> None:
+    def __init__(self, store: Store, name: str, place: Place | None = None, hasher: Hasher | None = None) -> None:
         self.name = name
         self.place = place or Place()
         self.closed = False
         self.finding: str | None = None
         self.finding_kind = ""  # "torn", "altered" or "after close"
-        self._bytes = Window(store, name, self.place.offset)
+        self._bytes = Window(store, name, self.place.offset, hasher)
 
     @property
     def size_bytes(self) -> int:
@@ -116,6 +120,10 @@ class BlobReader:
             self.closed = frame.kind == "close"
             yield frame
 
+    def read_to_end(self) -> None:
+        """Read what follows the last verified frame too, to hash it; `size_bytes` is then the blob's whole length."""
+        self._bytes.pass_by()
+
     def _stop(self, kind: str, why: str) -> None:
         self.finding_kind = kind
         self.finding = f"at offset {self.place.offset}: {why}"
@@ -135,6 +143,50 @@ def read_blob(store: Store, name: str) -> BlobReading:
     frames = list(reader)
     finding = reader.finding or (None if frames else "the blob is empty: its writer died before its first frame")
     return BlobReading(name, frames, "closed" if reader.closed else "open", reader.size_bytes, finding)
+
+
+def read_frame(store: Store, name: str, offset: int) -> Frame | None:
+    """The frame that begins at this position of a blob, without the blob before it; `None` if none verifies there.
+
+    Proven: header and body are whole and agree with each other, they were written for this blob and this position, and
+    the frame that follows names this one's head as what it goes on from, unless the blob ends here. Not proven: that
+    the frames before are whole and lead here, and those after the next; `verify` and `BlobReader` do that. Raises
+    `NotFound` and `Unavailable`.
+    """
+    data = store.read(name, offset, _FIRST_READ_BYTES)
+    try:
+        line = header_line(data)
+        header = decode_header(line)
+        end = len(line) + 1 + header.length
+        if len(data) < end + MAX_HEADER_BYTES and len(data) == _FIRST_READ_BYTES:
+            data += store.read(name, offset + len(data), end + MAX_HEADER_BYTES - len(data))
+        check_place(header, name, Place(offset, header.sequence, header.previous))
+        check_body(header, data[len(line) + 1 : end])
+        frame = _frame(header, line, data[len(line) + 1 : end])
+        _check_next(frame, data[end:])
+    except BadFrame:
+        return None
+    return frame
+
+
+def _check_next(frame: Frame, data: bytes) -> None:
+    """`BadFrame` unless the blob ends here, or goes on from this frame."""
+    if not data:
+        return
+    if frame.kind == "close":
+        raise BadFrame("bytes after `close`")
+    check_place(decode_header(header_line(data)), frame.blob, Place(frame.end, frame.sequence + 1, frame.head))
+
+
+def listed_blobs(store: Store, since_s: float | None = None, until_s: float | None = None) -> dict[str, list[BlobInfo]]:
+    """The log's blobs by hour, both sorted, of the hours that overlap [since, until); from one listing."""
+    found: dict[str, list[BlobInfo]] = {}
+    for prefix in log_prefixes(since_s, until_s):
+        for info in store.list(prefix):
+            name = parse_name(info.name)
+            if name and info.append and in_hours(name.hour, since_s, until_s):
+                found.setdefault(name.hour, []).append(info)
+    return dict(sorted(found.items()))
 
 
 def hours(store: Store, since_s: float | None = None, until_s: float | None = None) -> list[str]:
@@ -197,14 +249,14 @@ def between(since_s: float | None, until_s: float | None) -> tuple[str, str | No
     return timestamp(since_s) if since_s is not None else "", None if until_s is None else timestamp(until_s)
 
 
-def log_prefixes(since_s: float | None, until_s: float | None) -> list[str]:
+def log_prefixes(since_s: float | None, until_s: float | None, root: str = LOG) -> list[str]:
     """Listing prefixes that together hold all hours that overlap [since, until), and maybe more."""
     if since_s is None:
-        return [LOG]
+        return [root]
     until_s = max(time.time(), since_s) + 24 * HOUR_S if until_s is None else until_s
     if until_s - since_s > _LISTED_BY_DAY * 24 * HOUR_S or since_s < 0:
-        return [LOG]
-    return list(day_prefixes(since_s, until_s))
+        return [root]
+    return list(day_prefixes(since_s, until_s, root))
 
 
 def in_hours(hour: str, since_s: float | None, until_s: float | None) -> bool:

@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from audit.errors import AuditError
 from audit.settings import SettingsError
 from audit.terminal import run_as_command
-from scoring.commands import redact, replay
+from scoring.commands import label, redact, replay
 
-_COMMANDS = (redact, replay)
+_COMMANDS = (label, redact, replay)
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:

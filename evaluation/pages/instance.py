@@ -1,7 +1,8 @@
 """One instance's audit trail: every record that has its id, in the order of the log.
 
 For the person who is asked "why did the model say this?": what came in, how each value compares with the training
-range, what was answered, how long it took, what the truth turned out to be, and where in the log the evidence lies.
+range, what was answered, how long it took, what the truth turned out to be, what auditors noted, where in the log the
+evidence lies, how far a signed digest vouches for it, and, if asked, what the model answers to the same input today.
 """
 
 from __future__ import annotations
@@ -28,6 +29,27 @@ FACTS = ("version", "request", "row", "rows", "role", "cold", "policies")  # sho
 
 
 @dataclass(frozen=True)
+class Integrity:
+    """What the hourly digests say of a record's blob."""
+
+    state: str  # "sealed" or "provisional"
+    signature: str  # "valid", "invalid", "unknown key", "not checked"
+    sentence: str
+    digest: str | None = None  # its name
+    digest_sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What came of running a record's model on its input once more."""
+
+    verdict: str  # "equal", "different", "other hardware", "cannot"
+    sentence: str
+    recorded: Any = None  # the record's `y`
+    replayed: Any = None
+
+
+@dataclass(frozen=True)
 class Evidence:
     """One record as plain JSON values, and where it lies."""
 
@@ -37,6 +59,8 @@ class Evidence:
     line: int  # in the frame
     head: str | None = None  # of the frame, hexadecimal
     verified: bool = False  # the frame's bytes agree with its hashes and its chain
+    integrity: Integrity | None = None  # what the digests say of the blob; None: not asked
+    replay: Replayed | None = None
 
 
 @dataclass(frozen=True)

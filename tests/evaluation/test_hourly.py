@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from audit.errors import Unavailable
+from audit.id_index import segment_of
 from audit.memory_store import MemoryStore
 from audit.reader import read_blob
 from audit.verify import verify
@@ -42,8 +43,11 @@ def test_an_hour_that_is_over_is_sealed_compacted_profiled_and_reported(
     run = run_due(log.store, derived, models, DUE)
     assert read_blob(log.store, blob).state == "closed"
     assert (run.hours, run.blobs, run.problems) == (["2026/11/23/12"], 1, [])
+    segment = segment_of("2026/11/23", [(blob, log.store.size(blob))])
     assert sorted(names(derived)) == [
         "curated/model=toy/date=2026-11-23/hour=12/w-0.parquet",
+        segment.path,
+        segment.file_path(0),
         "profiles/blobs/date=2026-11-23/hour=12/w-0.json",
         "profiles/model=toy/version=-/role=-/date=2026-11-23/hour=12/w-0.json",
         "profiles/model=toy/version=1/role=champion/date=2026-11-23/hour=12/w-0.json",

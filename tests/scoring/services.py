@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from audit.lookup import KnownIds
+from audit.known_ids import KnownIds
 from audit.memory_store import MemoryStore
 from audit.reader import records
 from audit.records import Record
