@@ -10,14 +10,14 @@ import os
 from collections.abc import Mapping, Sequence
 
 from audit import display
-from audit.commands import export, find, index, note, sample, show, tail, verify
+from audit.commands import digests, export, find, index, note, public_key, sample, seal, show, tail, verify
 from audit.commands.arguments import Run
 from audit.connect import open_stores
 from audit.errors import AuditError
 from audit.settings import SettingsError, from_environ
 from audit.terminal import run_as_command
 
-_COMMANDS = (show, tail, find, sample, export, note, index, verify)
+_COMMANDS = (show, tail, find, sample, export, note, verify, digests, public_key, seal, index)
 _EXAMPLES = """examples:
   python -m audit show patient-17                    every record of this instance: score, labels, notes
   python -m audit tail -n 20                         the newest 20 records
@@ -26,6 +26,8 @@ _EXAMPLES = """examples:
   python -m audit export wine.parquet --model wine   for other programs; .csv and .jsonl too
   python -m audit note patient-17 --author "R. Okafor" --verdict disputed --comment "typed in twice"
   python -m audit verify --since 7d                  read every byte, check hashes, chain and order
+  python -m audit digests --since 1d                 the signed digests of the last hours
+  python -m audit public-key > digests.pem           what an auditor checks their signatures with
 
 The log is found by HYPERPLANE_STORAGE (a connection string), or HYPERPLANE_STORAGE__blobServiceUri or
 HYPERPLANE_STORAGE__accountName for an identity-based connection; its container by HYPERPLANE_AUDIT_CONTAINER (audit).

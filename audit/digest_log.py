@@ -48,13 +48,18 @@ def newest_hour_before(store: Store, until_s: float) -> str | None:
     for prefix in _days_back(until_s):
         if hour := _newest(store, prefix, until_s):
             return hour
-    oldest = next(_hours(store, DIGEST), None)
+    oldest = oldest_digest_hour(store)
     if oldest is None or not in_hours(oldest, None, until_s):
         return None
     for prefix in _months_back(until_s, down_to=oldest[:7]):
         if hour := _newest(store, prefix, until_s):
             return hour
     return None
+
+
+def oldest_digest_hour(store: Store) -> str | None:
+    """The first hour of all with a digest."""
+    return next(_hours(store, DIGEST), None)
 
 
 def digest_hours(store: Store, since_s: float | None = None, until_s: float | None = None) -> list[str]:

@@ -6,7 +6,9 @@ and run again, and two may run at once: a digest is created once, and who comes 
 that does not verify is listed as it is, and the digest after one that is damaged names that one's stored bytes all the
 same: both are for `verify` to tell, and neither keeps an hour waiting.
 
-Not promised: a digest while the storage or the signing key cannot be reached. The next run makes up for it.
+Not promised: a digest while the storage or the signing key cannot be reached; the next run makes up for it. And the
+clock is believed: one that is ahead writes digests of hours that are not over. They stay, every run until then says so,
+and what is recorded in those hours comes late.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from itertools import islice, takewhile
 
 from audit.blob_digest import digest_blob
 from audit.digest import Digest, DigestedBlob, digest_name, encode_digest, sha256_of
-from audit.digest_log import digest_bytes, digest_hours, newest_hour_before, stored_sha256
+from audit.digest_log import digest_bytes, digest_hours, newest_hour_before, oldest_digest_hour, stored_sha256
 from audit.errors import Ambiguous, Exists, Unavailable
 from audit.frames import ZERO_HEAD
 from audit.late_blobs import LateBlobs
@@ -80,6 +82,8 @@ def _due(store: Store, now_s: float, settled_s: float) -> tuple[str | None, list
     _tell_of_digests_ahead(store, now_s)
     last_s = _start_s(hour_of(now_s - settled_s - HOUR_S))
     newest = newest_hour_before(store, last_s + HOUR_S)
+    if newest is None and (first := oldest_digest_hour(store)):
+        _log.error("the log's first digest is of %s: a clock was ahead when it was written, or is behind now", first)
     first_s = _start_s(newest) + HOUR_S if newest else _first_s(store, last_s)
     hours = range(int(first_s), int(last_s) + 1, HOUR_S)
     return newest, [hour_of(start_s) for start_s in hours]

@@ -67,8 +67,9 @@ class KeyVaultSigner:
         self._keys = PublicKeys([public])
 
     def sign(self, data: bytes) -> bytes:
-        with _errors(self._url):
-            signature = self._client.sign(SignatureAlgorithm.es256, hashlib.sha256(data).digest()).signature
+        digest = hashlib.sha256(data).digest()
+        with _errors(self._url):  # to ask twice does no harm, which the SDK cannot know of a POST
+            signature = self._client.sign(SignatureAlgorithm.es256, digest, retry_on_methods=["POST"]).signature
         try:
             self._keys.check(self.kid, data, signature)
         except BadSignature as problem:
@@ -88,7 +89,7 @@ def _parts(key_url: str) -> tuple[str, str, str | None]:
 
 def _public_key(key_url: str, key: KeyVaultKey) -> ec.EllipticCurvePublicKey:
     jwk: JsonWebKey = key.key
-    kind, curve = str(getattr(jwk, "kty", None)), str(getattr(jwk, "crv", None))
+    kind, curve = _word(jwk, "kty"), _word(jwk, "crv")
     if kind not in _KEY_TYPES or curve != "P-256":
         found = f"{kind} on {curve}" if kind in _KEY_TYPES else kind
         raise SigningError(f"{key_url} is a key of kind {found[:80]}; {ALGORITHM} needs EC on the curve P-256")
@@ -97,6 +98,12 @@ def _public_key(key_url: str, key: KeyVaultKey) -> ec.EllipticCurvePublicKey:
         return ec.EllipticCurvePublicNumbers(int.from_bytes(x), int.from_bytes(y), ec.SECP256R1()).public_key()
     except ValueError as problem:
         raise SigningError(f"{key_url}: the vault's answer is no point on P-256: {problem}") from None
+
+
+def _word(jwk: JsonWebKey, field: str) -> str:
+    """A field's text; where the SDK knows the word it is an enum's."""
+    found = getattr(jwk, field, None)
+    return str(getattr(found, "value", found))
 
 
 @contextmanager

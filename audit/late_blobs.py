@@ -48,7 +48,8 @@ class LateBlobs:
     def _was_early(self, hour: str) -> bool:
         """Whether the hour's digest was written before the hour was over."""
         end_s = (hour_start_s(hour) or 0.0) + HOUR_S
-        return any(info.modified_s < end_s for info in self._store.list(digest_name(hour)))
+        name = digest_name(hour)
+        return any(info.modified_s < end_s for info in self._store.list(name) if info.name == name)
 
     def _read(self, since_s: float, until_s: float) -> None:
         hours = digest_hours(self._store, since_s, until_s)
