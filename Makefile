@@ -38,8 +38,8 @@ explore: setup models $(BROWSER) ## The property tests on many examples of their
 fuzz: setup models ## Requests made from our OpenAPI document, valid and invalid: EXAMPLES=100 SEED=…
 	@$(PY) -m tests.fuzz $(call given,EXAMPLES,examples) $(call given,SEED,seed)
 
-siege: setup models ## Score through a hostile line while the host is killed, and compare with the log: MINUTES=3 SEED=… CLIENTS=16
-	@$(ONE_THREAD) $(PY) -m tests.siege $(call given,MINUTES,minutes) $(call given,SEED,seed) $(call given,CLIENTS,clients)
+siege: setup models ## Score through a hostile line while the host is killed, and compare with the log: MINUTES=3 SEED=…
+	@$(ONE_THREAD) $(PY) -m tests.siege $(call given,MINUTES,minutes) $(call given,SEED,seed) $(ARGS)
 
 coverage: check models $(BROWSER) ## The tests once more, counting which lines they ran
 	@$(PY) -m pytest --cov --cov-report=term $(ARGS)

@@ -1,7 +1,7 @@
 """`make siege`: clients score while the line to the storage loses, cuts, delays and repeats, and the host is killed.
 
     make siege MINUTES=3                   16 clients, seed 1
-    make siege MINUTES=30 SEED=7 CLIENTS=32
+    make siege MINUTES=30 SEED=7 ARGS="--clients 32"
     python -m tests.siege --writers        two writers without a host, whose hours last 0.7 seconds
 
 Ends with what was met, what clients were told and how often each record is in the log, and with 1 if a promise was
