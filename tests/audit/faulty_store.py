@@ -17,9 +17,9 @@ class FaultyStore:
     """Wraps a store. `fates` says what happens to the next calls that change something; then all goes well.
 
     `down`: refused, nothing done. `lost`: it never arrives, `Ambiguous`. `reply lost`: done, `Ambiguous`. `late`:
-    `Ambiguous`, and it arrives when `deliver_late` is called. `twice`: done, and done again by a proxy that retries, whose
-    second answer comes back. `bug`: done, and an exception that no store should let
-    through. While `outage` is set every call is refused; the next `reads_fail` reads are.
+    `Ambiguous`, and it arrives when `deliver_late` is called. `twice`: done, and done again by a proxy that retries,
+    whose second answer comes back. `bug`: done, and an exception that no store should let through. While `outage` is
+    set every call is refused; the next `reads_fail` reads are.
     """
 
     def __init__(self, store: Store, fates: Iterable[Fate] = ()) -> None:
