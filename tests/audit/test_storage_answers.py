@@ -76,8 +76,9 @@ def play(azurite: Azurite, trouble: Trouble) -> Outcome:
 
 def write(store: Store, line: ScriptedLine, trouble: Trouble) -> None:
     """Three commits, the second of which meets it; `read` and `size` are what a writer asks when it is in doubt."""
-    patience = {"give_up_s": _PATIENCE_S, "resolve_s": _PATIENCE_S}
-    writer = LogWriter(store, writer_id=new_writer_id(), opening={"code": "test"}, **patience)
+    writer = LogWriter(
+        store, writer_id=new_writer_id(), opening={"code": "test"}, give_up_s=_PATIENCE_S, resolve_s=_PATIENCE_S
+    )
     if trouble.call in ("create", "size"):
         line.then([trouble])
         writer.start()
