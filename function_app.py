@@ -470,13 +470,15 @@ def code_of(req: func.HttpRequest) -> str | None:
 
 @app.timer_trigger(arg_name="timer", schedule="0 5 * * * *", use_monitor=True)
 def hourly(timer: func.TimerRequest) -> None:
-    """Seal, compact and profile the hours that are over, and write the day's reports."""
+    """Seal the hours that are over, write their digests, compact and profile them, and write the day's reports."""
+    from audit.hourly import write_due_digests
     from evaluation.hourly import run_due
 
     if timer.past_due:
         _log.info("the hourly run is late; it catches up on what is due")
     stores = startup.stores
     thresholds = evaluation_settings(os.environ).thresholds
+    write_due_digests(stores.log, startup.audit_settings, time.time())
     done = run_due(stores.log, stores.derived, startup.scoring_settings.models, time.time(), thresholds=thresholds)
     _log.info("hourly run: %d hours, %d blobs, %d reports", len(done.hours), done.blobs, len(done.reports))
     for problem in done.problems:

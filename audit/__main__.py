@@ -13,18 +13,20 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from audit import display
-from audit.commands import find, show, tail, verify
+from audit.commands import digests, find, public_key, seal, show, tail, verify
 from audit.commands.arguments import Run
 from audit.connect import open_stores
 from audit.errors import AuditError
 from audit.settings import SettingsError, from_environ
 
-_COMMANDS = (show, tail, find, verify)
+_COMMANDS = (show, tail, find, verify, digests, public_key, seal)
 _EXAMPLES = """examples:
   python -m audit show patient-17                    every record of this instance: score, labels, notes
   python -m audit tail -n 20                         the newest 20 records
   python -m audit find --model wine --outcome abstained --since 2h
   python -m audit verify --since 7d                  read every byte, check hashes, chain and order
+  python -m audit digests --since 1d                 the signed digests of the last hours
+  python -m audit public-key > digests.pem           what an auditor checks their signatures with
 
 The log is found by HYPERPLANE_STORAGE (a connection string), or HYPERPLANE_STORAGE__blobServiceUri or
 HYPERPLANE_STORAGE__accountName for an identity-based connection; its container by HYPERPLANE_AUDIT_CONTAINER (audit).
@@ -42,6 +44,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
                 "HYPERPLANE_STORAGE is memory://: that log lives in the memory of the process that serves, and no "
                 "other can read it; use a storage account or Azurite"
             )
+        options.settings = settings  # for commands that need a key
         return run(open_stores(settings), options)
     except SettingsError as problem:
         display.say(f"audit: {problem}")

@@ -80,8 +80,8 @@ def hour_start_s(hour: str) -> float | None:
         return None
 
 
-def day_prefixes(since_s: float, until_s: float) -> Iterator[str]:
-    """Listing prefixes of the UTC days that [since, until] touches, in order."""
+def day_prefixes(since_s: float, until_s: float, root: str = LOG) -> Iterator[str]:
+    """Listing prefixes of the UTC days that [since, until] touches, in order, under `root`."""
     day_s = 24 * HOUR_S
     for day in range(int(since_s // day_s), int(until_s // day_s) + 1):
-        yield f"{LOG}{datetime.fromtimestamp(day * day_s, UTC):%Y/%m/%d}/"
+        yield f"{root}{datetime.fromtimestamp(day * day_s, UTC):%Y/%m/%d}/"

@@ -188,7 +188,7 @@ def test_help_teaches(command: Command) -> None:
     assert done.returncode == 0
     for text in ("usage", "examples", "HYPERPLANE_STORAGE", "Exit codes"):
         assert text in done.stdout
-    for name in ("show", "tail", "find", "verify"):
+    for name in ("show", "tail", "find", "verify", "digests", "public-key", "seal"):
         assert command(name, "--help").returncode == 0
 
 
