@@ -228,8 +228,8 @@ def _from_status(name: str, problem: HttpResponseError, changes: bool, create_on
         return Fenced(f"{text}: no more blocks fit this blob")
     if code in {"InvalidBlobType", "BlobImmutableDueToPolicy"}:
         return Conflict(text)
-    # 500 and its like may come after the change was made; "server busy" and refusals (401, 403, 429 …) do not. A 409 may,
-    # if it is for what happened to the blob meanwhile: https://github.com/Azure/azure-sdk-for-cpp/issues/3631
+    # 500 and its like may come after the change was made; "server busy" and refusals (401, 403, 429 …) do not. A 409 to
+    # an append may: https://github.com/Azure/azure-sdk-for-cpp/issues/3631
     refused = status is not None and 400 <= status < 500 and status != 408 and (status != 409 or create_once)
     if changes and not refused and code != "ServerBusy" and not _before_sending(problem):
         return Ambiguous(text)
