@@ -27,7 +27,7 @@ PATIENCE = {
     "HYPERPLANE_GIVE_UP_SECONDS": "1",
     "HYPERPLANE_RESOLVE_SECONDS": "2",
 }
-_CALM_S = 15.0  # within which the host must take records again
+_CALM_S = 30.0  # within which the host must take records again
 
 Watch = Callable[[int, int], None]
 

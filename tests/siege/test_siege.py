@@ -32,10 +32,10 @@ def test_a_host_under_siege_and_killed_keeps_every_promise(
     assert siege.unexpected == []
     assert comparison.violations == []
     assert verify(log, now_s=time.time() + 1e6) == []
-    assert comparison.logged["acknowledged"].total() > 100
-    assert {"no answer", "refused"} <= comparison.logged.keys(), "the clients met no trouble"
+    assert comparison.logged["acknowledged"].total() > 2 * PLAN.clients
+    assert comparison.logged.keys() - {"acknowledged"}, "the clients met no trouble"
     assert set(KINDS) <= siege.met.keys()
-    assert len(siege.met) > 8, "the line was too good"
+    assert siege.met.keys() - {*KINDS, "pass"}, "the line was too good"
 
 
 @pytest.mark.parametrize(
