@@ -6,7 +6,8 @@ import pytest
 
 from audit.browse import Filter, newest
 from audit.errors import Ambiguous
-from audit.lookup import KnownIds, find
+from audit.known_ids import KnownIds
+from audit.lookup import find
 from audit.memory_store import MemoryStore
 from audit.reader import blobs, read_blob
 from audit.seal import seal_hour
