@@ -24,12 +24,12 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import get_args
+from dataclasses import asdict, dataclass
+from typing import Any, get_args
 
 from audit.browse import Filter, Found
 from audit.errors import Refused
-from audit.records import Kind, Record, encode_record
+from audit.records import Kind, Record, encode_record, timestamp
 from audit.sample import sample
 from audit.store import Store
 from audit.survey import Survey, TimeIsUp, surveyed
@@ -112,6 +112,27 @@ def spot_check(store: Store, what: Asked, read_s: float = READ_S) -> SpotCheck:
         return _newest(store, what, time_is_up)
     drawn = sample(store, what.wanted, what.sample, what.seed, kept=shortened, time_is_up=time_is_up)
     return SpotCheck(drawn.records, drawn.survey)
+
+
+def told(model: str, what: Asked, found: SpotCheck) -> dict[str, Any]:
+    """What was found, as a program gets it."""
+    wanted, survey = what.wanted, found.survey
+    drawn = {"sample": what.sample, "seed": what.seed} if what.sample is not None else {"limit": what.limit}
+    return {
+        "model": model,
+        "since": timestamp(wanted.since_s or 0.0),
+        "until": None if wanted.until_s is None else timestamp(wanted.until_s),
+        **drawn,
+        "looked_at": survey.looked_at,
+        "matched": survey.matched,
+        "provisional": survey.provisional,
+        "hours_left": survey.hours_left,
+        "findings": survey.findings,
+        "records": [
+            {"record": record, **asdict(position), "whole": not isinstance(record, Shortened)}
+            for record, position in found.records
+        ],
+    }
 
 
 def shortened(record: Record) -> Record:

@@ -6,9 +6,10 @@ from typing import Any
 
 from evaluation.pages.docs import docs_page
 from evaluation.pages.home import HomeModel, home_page
-from evaluation.pages.instance import Evidence, InstanceTrail, instance_page
+from evaluation.pages.instance import instance_page
 from evaluation.pages.report import report_page
 from evaluation.pages.reports import no_report_page, reports_page
+from evaluation.pages.trail import Evidence, InstanceTrail
 from evaluation.report_format import entry_of
 from tests.evaluation.example_report import empty_report, example_report
 
