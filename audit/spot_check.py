@@ -45,6 +45,7 @@ KINDS: tuple[str, ...] = get_args(Kind)
 PARAMETERS = ("kind", "outcome", "reason", "since", "until", "sample", "seed", "limit")
 OF_EVERY_PAGE = ("code", "clientid", "format")
 MOST_SEED = 2**53
+_NAME = re.compile(r"[a-z_]{1,32}")
 _REASON = re.compile(r"[a-z_]{1,64}")
 _LATEST_S = 253_000_000_000.0  # in the year 9987; later hours have no names
 
@@ -57,6 +58,7 @@ class Asked:
     limit: int = DEFAULT_LIMIT
     sample: int | None = None
     seed: int = 0
+    now_s: float = 0.0  # when it was asked
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ def asked(model: str, parameters: Mapping[str, str], now_s: float, new_seed: Cal
     given = {name.lower(): value for name, value in parameters.items() if value != ""}
     unknown = [name for name in given if name not in (*PARAMETERS, *OF_EVERY_PAGE)]
     if unknown:
-        raise Refused(f"a parameter is unknown; there are {', '.join(PARAMETERS)}")
+        name = f" {unknown[0]!r}" if _NAME.fullmatch(unknown[0]) else ""
+        raise Refused(f"unknown parameter{name}; there are {', '.join(PARAMETERS)}")
     since_s, until_s = _window(given, now_s)
     wanted = Filter(
         model=model,
@@ -98,7 +101,9 @@ def asked(model: str, parameters: Mapping[str, str], now_s: float, new_seed: Cal
     seed = _number(given, "seed", 0, MOST_SEED)
     if seed is None:
         seed = (new_seed or _new_seed)()
-    return Asked(wanted, _number(given, "limit", 1, MOST) or DEFAULT_LIMIT, _number(given, "sample", 1, MOST), seed)
+    return Asked(
+        wanted, _number(given, "limit", 1, MOST) or DEFAULT_LIMIT, _number(given, "sample", 1, MOST), seed, now_s
+    )
 
 
 def spot_check(store: Store, what: Asked, read_s: float = READ_S) -> SpotCheck:

@@ -45,7 +45,7 @@ def spot_check_page(
         rows=[_row(model, pair, code) for pair in found.records],
         findings=found.survey.findings[:FINDINGS],
         findings_left_out=max(0, len(found.survey.findings) - FINDINGS),
-        again=link(here, code, **(kept | {"seed": str(asked.seed)})),
+        again=link(here, code, **(kept | _fixed(asked))),
         another=link(here, code, **{name: value for name, value in kept.items() if name != "seed"}),
     )
 
@@ -71,6 +71,13 @@ def _form(model: str, given: Mapping[str, str], reasons: Sequence[str], code: st
         "most_seed": MOST_SEED,
         "default_limit": DEFAULT_LIMIT,
     }
+
+
+def _fixed(asked: Asked) -> dict[str, str]:
+    """What makes an address that means the same sample tomorrow: its seed, and times in place of ages."""
+    wanted = asked.wanted
+    until_s = asked.now_s if wanted.until_s is None else wanted.until_s
+    return {"since": timestamp(wanted.since_s or 0.0), "until": timestamp(until_s), "seed": str(asked.seed)}
 
 
 def _row(model: str, found: Found, code: str | None) -> dict[str, Any]:
