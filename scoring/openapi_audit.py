@@ -127,7 +127,7 @@ def _trail() -> Operation:
     words = "The instance's records, oldest first, how far the digests vouch for each, and replays if asked for"
     found = _page("instance", "One instance's audit trail", answer(words, ref("Trail"), page=True), KEYED)
     found["parameters"].append(
-        query_parameter("replay", "`1`: run each scored record's model again", {"type": "string", "enum": ["1"]})
+        query_parameter("replay", "`1`: run each scored record's model again", {"type": "string", "enum": ["1", ""]})
     )
     return found
 

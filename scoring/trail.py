@@ -112,7 +112,7 @@ def asks_for_replay(parameters: Mapping[str, str]) -> bool:
     (True, False)
     """
     value = parameters.get("replay")
-    if value not in (None, "1"):
+    if value not in (None, "", "1"):
         raise Refused("replay: expected 1, or none at all")
     return value == "1"
 
