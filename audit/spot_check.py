@@ -183,7 +183,7 @@ def _time(given: Mapping[str, str], name: str, now_s: float) -> float | None:
     except ValueError as expected:
         raise Refused(f"{name}: expected {expected}") from None
     if not 0 <= time_s < _LATEST_S:
-        raise Refused(f"{name}: expected a time after 1970")
+        raise Refused(f"{name}: expected a time after 1970 and before 9987")
     return time_s
 
 
