@@ -137,14 +137,7 @@ def trail() -> InstanceTrail:
         id=str(score["id"]),
         evidence=[
             Evidence(score, blob, sequence=12, line=0, head="9f2c" * 16, verified=True, integrity=sealed, replay=equal),
-            Evidence(
-                score | {"role": "challenger", "version": "2"},
-                blob,
-                sequence=12,
-                line=1,
-                verified=True,
-                replay=different,
-            ),
+            Evidence(challenger, blob, sequence=12, line=1, verified=True, replay=different),
             Evidence(label | {"y": {"label": "benign"}}, blob, sequence=14, line=0, head="0a" * 32, verified=True),
             Evidence(note | {"y": found}, blob, sequence=15, line=0, verified=True, integrity=sealed),
         ],
