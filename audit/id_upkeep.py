@@ -88,7 +88,9 @@ class _Day:
 
     def keep(self, blobs: Sequence[BlobInfo], before: int, in_all: int) -> None:
         """Index, merge and tidy up; once more from the start if a segment turns out to be damaged."""
+        not_closed = self._done.not_closed
         for _ in range(_ATTEMPTS):
+            self._done.not_closed = not_closed
             self._refresh()
             self._index(blobs, before, in_all)
             try:
