@@ -13,13 +13,13 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from audit import display
-from audit.commands import find, note, show, tail, verify
+from audit.commands import find, index, note, show, tail, verify
 from audit.commands.arguments import Run
 from audit.connect import open_stores
 from audit.errors import AuditError
 from audit.settings import SettingsError, from_environ
 
-_COMMANDS = (show, tail, find, note, verify)
+_COMMANDS = (show, tail, find, note, index, verify)
 _EXAMPLES = """examples:
   python -m audit show patient-17                    every record of this instance: score, labels, notes
   python -m audit tail -n 20                         the newest 20 records

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from audit.connect import Stores
 from audit.errors import Refused
 from audit.key_ring import KeyRing
 from audit.lookup import find
 from audit.reader import Position
 from audit.records import Record
-from audit.store import Store
 from scoring.fields import is_id
 from scoring.settings import ScoringSettings
 
@@ -55,10 +55,11 @@ class Trail:
 
 
 class Trails:
-    """Reads trails from one log; used from any thread. Blocks."""
+    """Reads trails from one log, by the index of ids where it reaches; used from any thread. Blocks."""
 
-    def __init__(self, log: Store, keys: KeyRing, settings: ScoringSettings) -> None:
-        self._log = log
+    def __init__(self, stores: Stores, keys: KeyRing, settings: ScoringSettings) -> None:
+        self._log = stores.log
+        self._derived = stores.derived
         self._keys = keys
         self._settings = settings
         self._replaying = threading.Lock()
@@ -66,7 +67,7 @@ class Trails:
 
     def read(self, model: str, instance_id: str, *, replay: bool) -> Trail | None:
         """The trail; None without records. Raises `Unavailable`."""
-        found = find(self._log, instance_id, model) if is_id(instance_id) else []
+        found = self._find(model, instance_id)
         if not found:
             return None
         vouched = self._integrity(found)
@@ -79,7 +80,10 @@ class Trails:
 
     def has(self, model: str, instance_id: str) -> bool:
         """Whether the log holds any record of it. Raises `Unavailable`."""
-        return is_id(instance_id) and bool(find(self._log, instance_id, model))
+        return bool(self._find(model, instance_id))
+
+    def _find(self, model: str, instance_id: str) -> list[tuple[Record, Position]]:
+        return find(self._log, instance_id, model, derived=self._derived) if is_id(instance_id) else []
 
     def _integrity(self, found: Sequence[tuple[Record, Position]]) -> dict[str, Integrity]:
         from audit.integrity import blob_integrity

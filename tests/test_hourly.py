@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 
+from audit.known_ids import KnownIds
 from audit.layout import hour_of
-from audit.lookup import KnownIds
 from audit.verify import verify
 from audit.writer import LogWriter
 from infra.local.azurite import Azurite

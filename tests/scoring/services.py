@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audit.lookup import KnownIds
+from audit.known_ids import KnownIds
 from audit.memory_store import MemoryStore
 from audit.reader import records
 from audit.records import Record

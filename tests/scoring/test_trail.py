@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from audit.connect import Stores
 from audit.errors import Refused
 from audit.key_ring import KeyRing
+from audit.memory_store import MemoryStore
 from audit.records import encode_record
 from audit.signing import PublicKeys, SigningError
 from scoring.settings import ScoringSettings
@@ -23,7 +25,7 @@ def no_keys() -> PublicKeys:
 
 
 def trails(store: object, keys: object = lambda: KEYS, models: Path = Path("nowhere")) -> Trails:
-    return Trails(store, KeyRing(keys), ScoringSettings(models=models))  # type: ignore[arg-type]
+    return Trails(Stores(store, MemoryStore()), KeyRing(keys), ScoringSettings(models=models))  # type: ignore[arg-type]
 
 
 def test_a_sealed_blob_is_vouched_for_by_a_signature_that_the_keys_know() -> None:
