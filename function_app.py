@@ -83,9 +83,7 @@ STATUS: tuple[tuple[type[Exception], int], ...] = (
 refuse_unknown(os.environ, (*AUDIT_SETTINGS, *SCORING_SETTINGS, *EVALUATION_SETTINGS))
 startup = Startup(os.environ)
 atexit.register(startup.close)
-trails = Trails(
-    startup.stores.log, KeyRing(functools.partial(trusted, startup.audit_settings)), startup.scoring_settings
-)
+trails = Trails(startup.stores, KeyRing(functools.partial(trusted, startup.audit_settings)), startup.scoring_settings)
 READING = asyncio.Semaphore(1)  # of what reads hours of the log: memory and time of one at a time, whoever asks
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 _log = logging.getLogger("hyperplane")
