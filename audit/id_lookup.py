@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 
 from audit.errors import NotFound
@@ -47,27 +47,32 @@ def look_up_all(
 
     A segment that is damaged or gone is dropped and missing; its blobs are not covered then.
     """
-    chosen = _chosen(segments, days)
-    found = _of_each(segments, hashes, chosen)
-    if len(found) < len(chosen):  # what is gone was merged a while ago: that into which it was merged is there now
+    wanted = _wanted(segments, hashes, days)
+    found = look_up_each(segments, wanted)
+    if len(found) < len(wanted):  # what is gone was merged meanwhile: that into which it was merged is there now
         segments.refresh(days)
-        found = _of_each(segments, hashes, _chosen(segments, days))
+        found = look_up_each(segments, _wanted(segments, hashes, days))
     return found
 
 
-def _chosen(segments: Segments, days: Collection[str] | None) -> list[Segment]:
-    return [segment for segment in segments.newest() if days is None or segment.day in days]
-
-
-def _of_each(segments: Segments, hashes: Collection[bytes], chosen: list[Segment]) -> list[tuple[Segment, Found]]:
+def look_up_each(
+    segments: Segments, wanted: Sequence[tuple[Segment, Collection[bytes]]]
+) -> list[tuple[Segment, Found]]:
+    """The same for some segments, each asked for hashes of its own."""
     found = []
-    results = at_once(partial(_tried, segments.derived, hashes), chosen)
-    for segment, result in zip(chosen, results, strict=True):
+    results = at_once(partial(_tried, segments.derived), wanted)
+    for (segment, _), result in zip(wanted, results, strict=True):
         if isinstance(result, dict):
             found.append((segment, result))
         else:
             segments.drop(segment, result)
     return found
+
+
+def _wanted(
+    segments: Segments, hashes: Collection[bytes], days: Collection[str] | None
+) -> list[tuple[Segment, Collection[bytes]]]:
+    return [(segment, hashes) for segment in segments.newest() if days is None or segment.day in days]
 
 
 def look_up(derived: Store, segment: Segment, hashes: Iterable[bytes]) -> Found:
@@ -94,9 +99,9 @@ def _check(segment: Segment, found: Found) -> None:
             raise BadIndex(f"{segment.path}: an entry leads outside the blobs that it covers")
 
 
-def _tried(derived: Store, hashes: Collection[bytes], segment: Segment) -> Found | BadIndex | NotFound:
+def _tried(derived: Store, wanted: tuple[Segment, Collection[bytes]]) -> Found | BadIndex | NotFound:
     try:
-        return look_up(derived, segment, hashes)
+        return look_up(derived, *wanted)
     except (BadIndex, NotFound) as problem:
         return problem
 

@@ -2,7 +2,7 @@
 
 A segment that is damaged, incomplete or of another version covers nothing: it is left out with a warning, and whoever
 looks for an id reads its blobs as if there were no index. One whose blobs are all covered by a larger one was merged
-into that, and is left out too; it is removed some time after the merge, so that who began to read it may end.
+into that, and is left out too.
 
 Segments never change, so what was read of one is kept; `refresh` only looks for those written since.
 """
@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from audit.errors import NotFound
 from audit.id_index import INDEX, BadIndex, Segment, decode_segment, parse_path
@@ -36,18 +37,22 @@ class Segments:
 
     def __init__(self, derived: Store) -> None:
         self.derived = derived
-        self._known: dict[str, Segment | None] = {}  # by path; None: it cannot be used
+        self._known: dict[str, Segment | Exception] = {}  # by path; why it cannot be used
         self._written_s: dict[str, float] = {}
 
     def refresh(self, days: Collection[str] | None = None) -> None:
         """Look for the segments of these days (`2026/11/23`), or of all. Raises `Unavailable`."""
-        listing = _listing(self.derived, days)
-        new = [path for path, at_s in listing.written_s.items() if self._written_s.get(path) != at_s]
-        read = at_once(lambda path: _read(self.derived, path, listing.sizes), new)
+        for _ in range(2):  # what was merged and removed after it was listed is in another the second time
+            listing = _listing(self.derived, days)
+            new = [path for path, at_s in listing.written_s.items() if self._written_s.get(path) != at_s]
+            found = dict(zip(new, at_once(partial(_read, self.derived, listing.sizes), new), strict=True))
+            if not any(isinstance(one, Exception) for one in found.values()):
+                break
         kept = [path for path in self._known if days is not None and _day(path) not in days]
-        found = dict(zip(new, read, strict=True))
         self._written_s = {path: self._written_s[path] for path in kept} | listing.written_s
         self._known = {path: found[path] if path in found else self._known[path] for path in self._written_s}
+        for problem in [problem for problem in found.values() if isinstance(problem, Exception)]:
+            _warn(problem)
 
     def newest(self) -> list[Segment]:
         """Those that are not a part of a larger one, by day and name."""
@@ -58,33 +63,25 @@ class Segments:
                 larger.append(segment)
         return [segment for _, found in sorted(kept.items()) for segment in sorted(found, key=lambda one: one.name)]
 
-    def merged(self, before_s: float) -> list[Segment]:
-        """Those that are a part of a larger one, if that was written before then."""
+    def merged(self) -> list[Segment]:
+        """Those that are a part of a larger one."""
         newest = self.newest()
-        return [
-            segment
-            for segment in self._usable()
-            if any(
-                segment.blobs.items() < other.blobs.items() and self._written_s[other.path] < before_s
-                for other in newest
-                if other.day == segment.day
-            )
-        ]
+        return [segment for segment in self._usable() if segment not in newest]
 
-    def drop(self, segment: Segment, why: object) -> None:
+    def drop(self, segment: Segment, why: Exception) -> None:
         """Use it no more: it turned out to be damaged or gone."""
         _warn(why)
-        self._known[segment.path] = None
+        self._known[segment.path] = why
 
     def forget_damaged(self) -> list[str]:
         """Paths of those that cannot be used; the next `refresh` looks at them again."""
-        damaged = [path for path, segment in self._known.items() if segment is None]
+        damaged = [path for path, segment in self._known.items() if isinstance(segment, Exception)]
         for path in damaged:
             del self._known[path], self._written_s[path]
         return damaged
 
     def _usable(self) -> list[Segment]:
-        return [segment for segment in self._known.values() if segment]
+        return [segment for segment in self._known.values() if isinstance(segment, Segment)]
 
 
 def covered(segments: Iterable[Segment]) -> dict[str, int]:
@@ -127,19 +124,18 @@ def _day(path: str) -> str:
     return path.removeprefix(INDEX)[: len("2026/11/23")]
 
 
-def _read(derived: Store, path: str, sizes: dict[str, int]) -> Segment | None:
+def _read(derived: Store, sizes: dict[str, int], path: str) -> Segment | BadIndex | NotFound:
     try:
         segment = decode_segment(path, derived.read(path))
-        for name, file in zip(file_paths(segment), segment.files, strict=True):
-            if sizes.get(name) != file.size_bytes:
-                raise BadIndex(f"{name}: {sizes.get(name, 'no')} bytes, where {file.size_bytes} were written")
     except (BadIndex, NotFound) as problem:
-        _warn(problem)
-        return None
+        return problem
+    for name, file in zip(file_paths(segment), segment.files, strict=True):
+        if sizes.get(name) != file.size_bytes:
+            return BadIndex(f"{name}: {sizes.get(name, 'no')} bytes, where {file.size_bytes} were written")
     return segment
 
 
-def _warn(problem: object) -> None:
+def _warn(problem: Exception) -> None:
     _log.warning(
         "a part of the index cannot be used, the log is read instead (`index --rebuild` mends it): %s", problem
     )

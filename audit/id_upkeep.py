@@ -1,8 +1,8 @@
 """Keeping the index: what of the log it does not cover yet, what is to be merged, what is left over. Cold path only.
 
 Every step can be killed and run again with the same result, and may be done by two at once: a segment's name and bytes
-follow from the blobs that it covers, it is there once its `.json` is, and what it was merged from is removed only some
-time later. A segment that is found damaged is removed, and its blobs are indexed anew.
+follow from the blobs that it covers, it is there once its `.json` is, and only then is what it was merged from removed.
+A segment that is found damaged is removed, and its blobs are indexed anew.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from audit.store import BlobInfo, Store
 
 _MERGED_AT = 8  # segments of a day that is not over
 _SETTLED_S = 295  # after a day's end: its last hour is sealed then
-_KEPT_S = 600  # what was merged stays so long for whoever reads it
 _FORGOTTEN_S = 6 * HOUR_S  # for files without a segment: whoever was making it was killed
 _ATTEMPTS = 3
 _log = logging.getLogger(__name__)
@@ -89,7 +88,9 @@ class _Day:
 
     def keep(self, blobs: Sequence[BlobInfo], before: int, in_all: int) -> None:
         """Index, merge and tidy up; once more from the start if a segment turns out to be damaged."""
+        not_closed = self._done.not_closed
         for _ in range(_ATTEMPTS):
+            self._done.not_closed = not_closed
             self._refresh()
             self._index(blobs, before, in_all)
             try:
@@ -134,9 +135,9 @@ class _Day:
         return self._now_s >= start_s + 24 * HOUR_S + _SETTLED_S
 
     def _tidy(self) -> None:
-        """Remove what was merged a while ago, and files that nobody finished."""
+        """Remove what was merged, and files that nobody finished."""
         self._segments.refresh([self._day])
-        for segment in self._segments.merged(self._now_s - _KEPT_S):
+        for segment in self._segments.merged():
             _remove(self._derived, segment.path, file_paths(segment))
         listed = list(self._derived.list(f"{INDEX}{self._day}/"))
         finished = {info.name.removesuffix(".json") for info in listed if parse_path(info.name)}

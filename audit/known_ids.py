@@ -1,8 +1,9 @@
 """Which ids were scored, to tell a label for an instance that nobody knows (`unmatched`).
 
-What the index covers is looked up there, so that an id of any age is known. What it does not cover yet, as a rule the
-blobs of this hour and the last, is read from the log and kept up with: only what was appended since is read, this
-process's own blob included. Without an index that is the last `hours`, and beyond them the hour that a UUIDv7 names.
+What the index covers is looked up there, the newest days first, so that an id of any age is known. What it does not
+cover yet, as a rule the blobs of this hour and the last, is read from the log and kept up with: only what was appended
+since is read, this process's own blob included. Without an index that is the last `hours`, and beyond them the hour
+that a UUIDv7 names.
 
 Ids are held and looked up as hashes of 64 bits. Of a thousand million ids, a label for one that nobody knows is taken
 for known once in eighteen thousand million times; the report compares the ids themselves.
@@ -16,12 +17,13 @@ import time
 from array import array
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
+from itertools import batched
 
 from audit.errors import NotFound
 from audit.frames import Place
 from audit.id_index import hash_of, tag_of
-from audit.id_lookup import look_up_all
+from audit.id_lookup import look_up_each
 from audit.id_segments import Segments, covered
 from audit.identities import identities
 from audit.ids import id_time_s
@@ -30,6 +32,7 @@ from audit.reader import BlobReader, blobs, listed_blobs
 from audit.store import BlobInfo, Store
 
 _OTHER_HOURS_KEPT = 24
+_SEGMENTS_AT_ONCE = 8  # the newest first: most labels come within days
 _FRESH = 65_536  # hashes that are kept in a set before they are packed
 _log = logging.getLogger(__name__)
 
@@ -54,15 +57,40 @@ class KnownIds:
         missing = {hash_of(name): name for name in ids}
         wanted = set(missing.values())
         with self._lock:
-            _take(missing, model, self._recent.values())
+            asked: set[str] = set()
+            self._take(missing, model, asked)
             if missing:
                 self._keep_up()
-                _take(missing, model, self._recent.values())
-            if missing:
-                self._take_indexed(missing, model)
+                sound = self._take(missing, model, asked)
+            if missing and not sound:  # a part of the index is damaged: its blobs are read instead
+                self._keep_up()
+                self._take(missing, model, asked)
             for hour in {hour for name in missing.values() for hour in self._older_hours(name)}:
                 _take(missing, model, self._other(hour).values())
         return wanted - set(missing.values())
+
+    def _take(self, missing: dict[bytes, str], model: str, asked: set[str]) -> bool:
+        """Take out what is known as far as was read, and what the index knows; whether all of that could be read."""
+        _take(missing, model, self._recent.values())
+        sound, tag = True, tag_of(model, "score")
+        newest = [one for one in self._segments.newest()[::-1] if one.path not in asked] if self._segments else []
+        for some in batched(newest, _SEGMENTS_AT_ONCE, strict=False):
+            wanted = [(segment, keys) for segment in some if (keys := self._keys(missing, segment.day))]
+            asked.update(segment.path for segment in some)
+            found = look_up_each(self._segments, wanted) if self._segments and wanted else []
+            sound = sound and len(found) == len(wanted)
+            for _, entries in found:
+                for key, places in entries.items():
+                    if any(tag == one.tag for one in places):
+                        missing.pop(key, None)
+        return sound
+
+    def _keys(self, missing: dict[bytes, str], day: str) -> list[bytes]:
+        """What to look for in a day's index: a UUIDv7 only where it says, and in the last hours."""
+        if any(hour.startswith(day) for hour in self._recent_hours):
+            return list(missing)
+        dated = ((key, _hours_of(name)) for key, name in missing.items())
+        return [key for key, hours in dated if not hours or any(hour.startswith(day) for hour in hours)]
 
     def _keep_up(self) -> None:
         """Read on what the index does not cover, and forget what it covers by now."""
@@ -82,24 +110,6 @@ class KnownIds:
                 kept[info.name].read_on(info.size_bytes)
         return kept
 
-    def _take_indexed(self, missing: dict[bytes, str], model: str) -> None:
-        """Take out what the index knows; where a UUIDv7 says its time, only there and in the last hours."""
-        if not self._segments:
-            return
-        before = self._segments.newest()
-        recent = {hour.rpartition("/")[0] for hour in self._recent_hours}
-        dated = {key: _hours_of(name) for key, name in missing.items()}
-        timed = [key for key, hours in dated.items() if hours]
-        days = {hour.rpartition("/")[0] for key in timed for hour in dated[key]} | recent
-        anywhere = [key for key, hours in dated.items() if not hours]
-        tag = tag_of(model, "score")
-        for keys, where in ((timed, days), (anywhere, None)):
-            for key in _indexed(self._segments, keys, where, tag):
-                missing.pop(key, None)
-        if missing and self._segments.newest() != before:  # a part turned out to be damaged: its blobs are read instead
-            self._keep_up()
-            _take(missing, model, self._recent.values())
-
     def _older_hours(self, name: str) -> list[str]:
         return [hour for hour in _hours_of(name) if hour not in self._recent_hours and hour <= hour_of(self._clock())]
 
@@ -118,13 +128,6 @@ def _take(missing: dict[bytes, str], model: str, held: Iterable[_BlobIds]) -> No
         ids = blob.ids.get(model)
         for key in [key for key in missing if int.from_bytes(key) in ids] if ids else ():
             del missing[key]
-
-
-def _indexed(segments: Segments, keys: Collection[bytes], days: Collection[str] | None, tag: bytes) -> set[bytes]:
-    if not keys:
-        return set()
-    found = look_up_all(segments, keys, days)
-    return {key for _, entries in found for key, places in entries.items() if any(tag == one.tag for one in places)}
 
 
 def _hours_of(name: str) -> list[str]:

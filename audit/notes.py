@@ -78,9 +78,10 @@ def _text(field: str, given: Any, most: int) -> str:
     if not isinstance(given, str):
         raise Refused(f"{field}: expected a string")
     lines = field == "comment"
-    text = (given.replace("\r\n", "\n").replace("\r", "\n") if lines else given).strip(" \n\t" if lines else " ")
+    text = given.replace("\r\n", "\n").replace("\r", "\n") if lines else given
     if len(text) > most:
         raise Refused(f"{field}: {len(text):,} characters; the most is {most:,}")
+    text = text.strip(" \n\t" if lines else " ")
     place = next((place for place, one in enumerate(text, 1) if _is_unfit(one, lines=lines)), None)
     if place is not None:
         raise Refused(f"{field}: character {place} is one that a note cannot hold, such as a control character")

@@ -24,12 +24,12 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import get_args
+from dataclasses import asdict, dataclass
+from typing import Any, get_args
 
 from audit.browse import Filter, Found
 from audit.errors import Refused
-from audit.records import Kind, Record, encode_record
+from audit.records import Kind, Record, encode_record, timestamp
 from audit.sample import sample
 from audit.store import Store
 from audit.survey import Survey, TimeIsUp, surveyed
@@ -45,6 +45,7 @@ KINDS: tuple[str, ...] = get_args(Kind)
 PARAMETERS = ("kind", "outcome", "reason", "since", "until", "sample", "seed", "limit")
 OF_EVERY_PAGE = ("code", "clientid", "format")
 MOST_SEED = 2**53
+_NAME = re.compile(r"[a-z_]{1,32}")
 _REASON = re.compile(r"[a-z_]{1,64}")
 _LATEST_S = 253_000_000_000.0  # in the year 9987; later hours have no names
 
@@ -57,6 +58,7 @@ class Asked:
     limit: int = DEFAULT_LIMIT
     sample: int | None = None
     seed: int = 0
+    now_s: float = 0.0  # when it was asked
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ def asked(model: str, parameters: Mapping[str, str], now_s: float, new_seed: Cal
     given = {name.lower(): value for name, value in parameters.items() if value != ""}
     unknown = [name for name in given if name not in (*PARAMETERS, *OF_EVERY_PAGE)]
     if unknown:
-        raise Refused(f"a parameter is unknown; there are {', '.join(PARAMETERS)}")
+        name = f" {unknown[0]!r}" if _NAME.fullmatch(unknown[0]) else ""
+        raise Refused(f"unknown parameter{name}; there are {', '.join(PARAMETERS)}")
     since_s, until_s = _window(given, now_s)
     wanted = Filter(
         model=model,
@@ -98,7 +101,9 @@ def asked(model: str, parameters: Mapping[str, str], now_s: float, new_seed: Cal
     seed = _number(given, "seed", 0, MOST_SEED)
     if seed is None:
         seed = (new_seed or _new_seed)()
-    return Asked(wanted, _number(given, "limit", 1, MOST) or DEFAULT_LIMIT, _number(given, "sample", 1, MOST), seed)
+    return Asked(
+        wanted, _number(given, "limit", 1, MOST) or DEFAULT_LIMIT, _number(given, "sample", 1, MOST), seed, now_s
+    )
 
 
 def spot_check(store: Store, what: Asked, read_s: float = READ_S) -> SpotCheck:
@@ -112,6 +117,27 @@ def spot_check(store: Store, what: Asked, read_s: float = READ_S) -> SpotCheck:
         return _newest(store, what, time_is_up)
     drawn = sample(store, what.wanted, what.sample, what.seed, kept=shortened, time_is_up=time_is_up)
     return SpotCheck(drawn.records, drawn.survey)
+
+
+def told(model: str, what: Asked, found: SpotCheck) -> dict[str, Any]:
+    """What was found, as a program gets it."""
+    wanted, survey = what.wanted, found.survey
+    drawn = {"sample": what.sample, "seed": what.seed} if what.sample is not None else {"limit": what.limit}
+    return {
+        "model": model,
+        "since": timestamp(wanted.since_s or 0.0),
+        "until": None if wanted.until_s is None else timestamp(wanted.until_s),
+        **drawn,
+        "looked_at": survey.looked_at,
+        "matched": survey.matched,
+        "provisional": survey.provisional,
+        "hours_left": survey.hours_left,
+        "findings": survey.findings,
+        "records": [
+            {"record": record, **asdict(position), "whole": not isinstance(record, Shortened)}
+            for record, position in found.records
+        ],
+    }
 
 
 def shortened(record: Record) -> Record:
@@ -157,7 +183,7 @@ def _time(given: Mapping[str, str], name: str, now_s: float) -> float | None:
     except ValueError as expected:
         raise Refused(f"{name}: expected {expected}") from None
     if not 0 <= time_s < _LATEST_S:
-        raise Refused(f"{name}: expected a time after 1970")
+        raise Refused(f"{name}: expected a time after 1970 and before 9987")
     return time_s
 
 

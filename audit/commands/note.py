@@ -40,7 +40,7 @@ def add(commands: Commands) -> None:
 
 def _run(stores: Stores, options: argparse.Namespace) -> int:
     note = judged_note({"author": options.author, "verdict": options.verdict, "comment": options.comment})
-    models = _models(stores.log, options.id, options.model)
+    models = _models(stores, options.id, options.model)
     if len(models) != 1:
         return _which(models, options)
     receipts = record_note(stores.log, note, options.id, models[0])
@@ -58,10 +58,10 @@ def record_note(store: Store, note: Note, instance_id: str, model: str) -> list[
         writer.close()
 
 
-def _models(store: Store, instance_id: str, model: str | None) -> list[str]:
+def _models(stores: Stores, instance_id: str, model: str | None) -> list[str]:
     """The models that have a record of the instance; one is enough if it was named."""
     with display.progress_bar("looking for the instance") as progress:
-        found = search(store, instance_id, model, progress=progress)
+        found = search(stores.log, instance_id, model, derived=stores.derived, progress=progress)
         if model is not None:
             return [model] if next(found, None) else []
         return sorted({record.model for record, _ in found})

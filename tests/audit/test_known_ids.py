@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from typing import NoReturn
 
 import pytest
 
 from audit import known_ids
+from audit.errors import Unavailable
 from audit.id_segments import Segments
 from audit.ids import new_id
 from audit.known_ids import KnownIds
@@ -109,6 +111,22 @@ def test_an_id_of_any_age_is_known_by_the_index_and_nothing_of_the_log_is_read()
     assert known.known("wine", asked) == {"i-0-0-0-0", "i-5-1-2-3", old}
     assert known.known("diabetes", asked) == {"other"}
     assert counted.read_bytes == 0
+
+
+def test_what_the_index_knows_is_known_in_one_read_once_its_segments_are_known() -> None:
+    log, derived = closed_day(), MemoryStore()
+    keep(log.store, derived)
+    known = KnownIds(log.store, clock=log.clock, derived=derived)
+    assert known.known("wine", ["nobody"]) == set()
+    calls: list[str] = []
+
+    def no_list(prefix: str = "") -> NoReturn:
+        calls.append(prefix)
+        raise Unavailable("it need not be listed")
+
+    log.store.list = derived.list = no_list  # type: ignore[method-assign]
+    assert known.known("wine", ["i-0-0-0-0", "i-5-1-2-3"]) == {"i-0-0-0-0", "i-5-1-2-3"}
+    assert calls == []
 
 
 def test_what_is_not_indexed_yet_is_read_and_let_go_once_it_is() -> None:
