@@ -18,9 +18,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from audit.finding import Finding
 from audit.reader import Position
 from audit.records import Record
-from audit.verify import Finding
 
 _WIDE = 200
 _LONGEST_CELL = 2_000

@@ -7,21 +7,13 @@ says whether the bytes are still those. Imports `cryptography` by way of `audit.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Literal
 
 import msgspec
 
-from audit.digest import (
-    DIGEST,
-    MAX_DIGEST_BYTES,
-    BadDigest,
-    DigestedBlob,
-    SignedDigest,
-    decode_digest,
-    digest_hour,
-    digest_name,
-)
-from audit.errors import NotFound
+from audit.digest import DIGEST, BadDigest, DigestedBlob, SignedDigest, digest_hour, digest_name
+from audit.digest_log import read_digest
 from audit.layout import hours_after, parse_name
 from audit.signing import BadSignature, PublicKeys, UnknownKey
 from audit.store import Store
@@ -52,14 +44,12 @@ def blob_integrity(store: Store, blob: str, keys: PublicKeys | None) -> Integrit
         raise ValueError(f"{blob[:200]!r} is no name of a blob of the log")
     at = digest_name(name.hour)
     try:
-        data = read_digest(store, at)
-    except NotFound:
-        return Integrity(blob=blob, state="provisional", sentence="The hour of this record has no digest yet.")
-    try:
-        signed = decode_digest(data, name.hour)
+        signed = read_digest(store, name.hour)
     except BadDigest as problem:
         sentence = f"The digest of this record's hour does not verify: {problem}."
         return Integrity(blob=blob, state="provisional", digest=at, signature="invalid", sentence=sentence)
+    if signed is None:
+        return Integrity(blob=blob, state="provisional", sentence="The hour of this record has no digest yet.")
     for lister, listed in _with_later(store, signed):
         for entry in listed:
             if entry.name == blob:
@@ -68,12 +58,7 @@ def blob_integrity(store: Store, blob: str, keys: PublicKeys | None) -> Integrit
     return Integrity(blob=blob, state="provisional", sentence=sentence)
 
 
-def read_digest(store: Store, name: str) -> bytes:
-    """A digest's bytes, one more than one may have if there are too many. Raises `NotFound` and `Unavailable`."""
-    return store.read(name, 0, MAX_DIGEST_BYTES + 1)
-
-
-def check_signature(signed: SignedDigest, keys: PublicKeys | None) -> Signature:
+def _check_signature(signed: SignedDigest, keys: PublicKeys | None) -> Signature:
     """Whether one of the keys signed it."""
     if keys is None:
         return "not checked"
@@ -93,17 +78,16 @@ def _with_later(store: Store, signed: SignedDigest) -> Iterator[tuple[SignedDige
     for day in dict.fromkeys(hour.rpartition("/")[0] for hour in later_hours):
         for info in store.list(f"{DIGEST}{day}/"):
             hour = digest_hour(info.name)
-            if hour not in later_hours:
+            if hour is None or hour not in later_hours:
                 continue
-            try:
-                later = decode_digest(read_digest(store, info.name), hour)
-            except (BadDigest, NotFound):
-                continue
-            yield later, later.digest.late
+            with suppress(BadDigest):
+                later = read_digest(store, hour)
+                if later:
+                    yield later, later.digest.late
 
 
 def _of(entry: DigestedBlob, signed: SignedDigest, keys: PublicKeys | None) -> Integrity:
-    signature = check_signature(signed, keys)
+    signature = _check_signature(signed, keys)
     at = digest_name(signed.digest.hour)
     return Integrity(
         blob=entry.name,

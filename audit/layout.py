@@ -6,6 +6,7 @@ sort by hour, then by when the writer began.
 
 from __future__ import annotations
 
+import functools
 import re
 import secrets
 import time
@@ -17,7 +18,7 @@ LOG = "log/v1/"
 HOUR_S = 3600
 _ONE_HOUR = timedelta(hours=1)
 _LAST_HOUR = datetime(9999, 12, 31, 23, tzinfo=UTC)
-_NAME = re.compile(r"log/v1/(\d{4}/\d\d/\d\d/\d\d)/([A-Za-z0-9-]{1,64})-(0|[1-9]\d{0,8})\.jsonl")
+_NAME = re.compile(r"log/v1/(\d{4}/\d\d/\d\d/\d\d)/([A-Za-z0-9-]{1,64})-(0|[1-9]\d{0,8})\.jsonl", re.ASCII)
 _WRITER = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
@@ -67,9 +68,10 @@ def hour_of(unix_s: float) -> str:
     >>> hour_of(0)
     '1970/01/01/00'
     """
-    return f"{datetime.fromtimestamp(unix_s, UTC):%Y/%m/%d/%H}"
+    return _text(datetime.fromtimestamp(unix_s, UTC))
 
 
+@functools.lru_cache(maxsize=4096)  # asked for every name of a listing, of which many are of one hour
 def hour_start_s(hour: str) -> float | None:
     """Unix time at which an hour begins; `None` for what is no hour.
 
@@ -90,7 +92,7 @@ def hours_after(hour: str, count: int) -> list[str]:
     """
     first = datetime.strptime(hour, "%Y/%m/%d/%H").replace(tzinfo=UTC)
     left = (_LAST_HOUR - first) // _ONE_HOUR
-    return [f"{first + ahead * _ONE_HOUR:%Y/%m/%d/%H}" for ahead in range(1, min(count, left) + 1)]
+    return [_text(first + ahead * _ONE_HOUR) for ahead in range(1, min(count, left) + 1)]
 
 
 def day_prefixes(since_s: float, until_s: float, root: str = LOG) -> Iterator[str]:
@@ -98,3 +100,7 @@ def day_prefixes(since_s: float, until_s: float, root: str = LOG) -> Iterator[st
     day_s = 24 * HOUR_S
     for day in range(int(since_s // day_s), int(until_s // day_s) + 1):
         yield f"{root}{datetime.fromtimestamp(day * day_s, UTC):%Y/%m/%d}/"
+
+
+def _text(at: datetime) -> str:
+    return f"{at.year:04}/{at:%m/%d/%H}"  # `%Y` leaves out a year's leading zeros

@@ -42,6 +42,8 @@ _LATE_S = HOUR_S  # a record made just before the hour may be appended in the ne
 _LISTED_BY_DAY = 400  # days; beyond, one listing of the whole log is cheaper than one for each day
 _log = logging.getLogger(__name__)
 
+Broken = Literal["altered", "torn", "after close"]
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -98,7 +100,7 @@ class BlobReader:
         self.place = place or Place()
         self.closed = False
         self.finding: str | None = None
-        self.finding_kind = ""  # "torn", "altered" or "after close"
+        self.finding_kind: Broken = "altered"  # if there is a finding
         self._bytes = Window(store, name, self.place.offset, hasher)
 
     @property
@@ -124,7 +126,7 @@ class BlobReader:
         """Read what follows the last verified frame too, to hash it; `size_bytes` is then the blob's whole length."""
         self._bytes.pass_by()
 
-    def _stop(self, kind: str, why: str) -> None:
+    def _stop(self, kind: Broken, why: str) -> None:
         self.finding_kind = kind
         self.finding = f"at offset {self.place.offset}: {why}"
 

@@ -1,57 +1,41 @@
 """An independent check of the whole log: what was altered, moved, cut off, added or taken away, and where.
 
-It reads every byte and believes no listing, size or earlier result. For each blob: frames, hashes, positions and chain
-(`audit.reader`), readable records, an end. Between blobs: every writer's blobs are numbered without gaps, and every
-`open` frame names the head at which the writer's blob before ended.
+It reads every byte of every blob once and believes no listing, size or earlier result. Of each blob: frames, hashes,
+positions, chain, readable records, an end (`audit.blob_check`). Between the blobs of a writer: numbers and heads
+(`audit.blob_links`). Of the digests: signature, chain, every hour (`audit.digest_chain`); and that each blob is as its
+digest says, and none is there that no digest has (`audit.digest_check`).
 
-What hashes alone cannot show: that a writer's newest blob was removed, that the newest frames were cut off a blob that
-is not closed yet, or that somebody wrote a whole log anew. For these there must be something outside the container.
+What the container cannot show by itself stands in audit/README.md; `receipts` and `witnesses` are what was kept
+outside.
 """
 
 from __future__ import annotations
 
-import io
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import count
 
-import msgspec
+from audit.appender import Receipt
+from audit.blob_check import CheckedBlob, Heads, check_blob
+from audit.blob_links import check_links
+from audit.container_listing import ContainerListing, list_container, list_log
+from audit.digest import BadDigest, digest_name
+from audit.digest_chain import DigestChain
+from audit.digest_check import DigestCheck
+from audit.digest_log import read_digest
+from audit.finding import Finding, Progress, short
+from audit.integrity import LATE_HOURS
+from audit.layout import LogName, hours_after, parse_name
+from audit.reader import in_hours
+from audit.signing import PublicKeys
+from audit.store import Store
+from audit.witnesses import Witness, check_witnesses
 
-from audit.errors import NotFound
-from audit.frames import Opening, decode_opening
-from audit.layout import HOUR_S, LogName, hour_start_s, parse_name
-from audit.reader import BlobReader, Frame, in_hours, log_prefixes
-from audit.records import decode_record
-from audit.store import BlobInfo, Store
+__all__ = ["Finding", "Progress", "verify", "verify_blobs"]
 
-_SEALED_BY_S = 2 * HOUR_S  # after an hour's beginning: the hour itself, and one in which it is sealed
-
-_LINES_TOLD = 20  # of a blob's unreadable ones
-_LONGEST_TEXT = 300
-
-Progress = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True, order=True)
-class Finding:
-    """Something that is not as it should be. `what` is one of the words in audit/README.md."""
-
-    blob: str
-    what: str
-    detail: str
-
-
-@dataclass
-class _Checked:
-    """What is left of a blob after it was read."""
-
-    name: LogName
-    opening: Opening | None = None
-    ends: frozenset[str] = frozenset()  # heads that the writer may know as the blob's last
-    filled: bool = False  # whether it holds records
-    sound: bool = True
+type _ReadBlob = Callable[[LogName], CheckedBlob]
 
 
 def verify(
@@ -59,173 +43,123 @@ def verify(
     since_s: float | None = None,
     until_s: float | None = None,
     *,
+    keys: PublicKeys | None = None,
+    receipts: Iterable[Receipt] = (),
+    witnesses: Iterable[Witness] = (),
     now_s: float | None = None,
     progress: Progress | None = None,
 ) -> list[Finding]:
     """Every finding in the hours that overlap [since, until), sorted by blob; an empty list is a log that verifies.
 
-    `progress` is told (blobs read, blobs in all, name). Raises `Unavailable` when it could not read everything.
+    Without `keys` no signature is checked. Receipts and witnesses are checked whatever their hour. `progress` is told
+    (read, in all, name) of blobs and digests. Raises `Unavailable` when it could not read everything.
     """
     now_s = time.time() if now_s is None else now_s
-    findings: list[Finding] = []
-    ours = _ours(store, since_s, until_s, findings)
-    checked: dict[str, _Checked] = {}
-    for number, (info, name) in enumerate(ours):
+    listing, heads = list_container(store, since_s, until_s), _by_blob(receipts)
+    chain = DigestChain(store, listing.digests, keys, now_s)
+    hours = [hour for hour in chain.hours if in_hours(hour, since_s, until_s)]
+    tell = _teller(progress, sum(map(len, listing.blobs.values())) + len(hours))
+
+    def read_blob(name: LogName) -> CheckedBlob:
+        tell(str(name))
+        return check_blob(store, name, now_s, heads.pop(str(name), None))
+
+    checked, listed = _hour_by_hour(listing, set(hours), chain, since_s, read_blob, tell)
+    tell("")
+    found = [*listing.foreign, *chain.findings, *chain.gaps(since_s, until_s), *listed.findings]
+    found += chain.stale(min(listing.blobs, default=None), since_s, until_s)
+    found += (finding for blob in checked.values() for finding in blob.findings)
+    found += check_links(store, checked, found, now_s, from_zero=since_s is None)
+    found += _not_listed(store, chain, until_s, listed)
+    found += _receipts_elsewhere(store, heads, now_s)
+    found += check_witnesses(store, witnesses)
+    return sorted(set(found))
+
+
+def verify_blobs(
+    store: Store,
+    since_s: float | None = None,
+    until_s: float | None = None,
+    *,
+    now_s: float | None = None,
+    progress: Progress | None = None,
+) -> list[Finding]:
+    """The same of the log's blobs alone, for a log that has no digests (yet): each blob, and what lies between them."""
+    now_s = time.time() if now_s is None else now_s
+    listing = list_log(store, since_s, until_s)
+    tell = _teller(progress, sum(map(len, listing.blobs.values())))
+    checked = {}
+    for hour in sorted(listing.blobs):
+        for name in listing.blobs[hour]:
+            tell(str(name))
+            checked[str(name)] = check_blob(store, name, now_s)
+    tell("")
+    found = [*listing.foreign, *(finding for blob in checked.values() for finding in blob.findings)]
+    found += check_links(store, checked, found, now_s, from_zero=since_s is None)
+    return sorted(set(found))
+
+
+def _hour_by_hour(
+    listing: ContainerListing,
+    digests: set[str],
+    chain: DigestChain,
+    since_s: float | None,
+    read_blob: _ReadBlob,
+    tell: Callable[[str], None],
+) -> tuple[dict[str, CheckedBlob], DigestCheck]:
+    """Every blob and every digest, once; one digest is in memory at a time."""
+    checked: dict[str, CheckedBlob] = {}
+    listed = DigestCheck(since_s)
+    for hour in sorted(listing.blobs.keys() | digests):
+        signed = None
+        if hour in digests:
+            tell(digest_name(hour))
+            signed = chain.read(hour)
+        here = {str(name): read_blob(name) for name in listing.blobs.get(hour, ())}
+        listed.take(here, signed.digest if signed else None)
+        checked |= here
+    return checked, listed
+
+
+def _not_listed(store: Store, chain: DigestChain, until_s: float | None, listed: DigestCheck) -> Iterator[Finding]:
+    """Blobs that no digest has; one of an hour shortly before `until` may stand in a digest after it."""
+    waiting = [blob.name.hour for blob in listed.waiting.values()]
+    if until_s is not None and waiting:
+        last = (hours_after(max(waiting), LATE_HOURS) or [max(waiting)])[-1]
+        for hour in chain.hours:
+            if not in_hours(hour, None, until_s) and hour <= last:
+                with suppress(BadDigest):
+                    later = read_digest(store, hour)
+                    if later:
+                        listed.take_late(later.digest)
+    yield from listed.left_over(chain.hours[0] if chain.hours else None)
+
+
+def _receipts_elsewhere(store: Store, heads: Mapping[str, Heads], now_s: float) -> Iterator[Finding]:
+    """Receipts for blobs of another time, and for blobs that are not there."""
+    for name, wanted in sorted(heads.items()):
+        parsed = parse_name(name)
+        blob = check_blob(store, parsed, now_s, wanted) if parsed else None
+        if blob is None or blob.stored is None:
+            frames = ", ".join(str(sequence) for sequence in sorted(wanted)[:10])
+            yield Finding(short(name), "receipt", f"a client's receipt names frame {frames} of it; it is not there")
+        else:
+            yield from (finding for finding in blob.findings if finding.what == "receipt")
+
+
+def _by_blob(receipts: Iterable[Receipt]) -> dict[str, dict[int, set[str]]]:
+    heads: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for receipt in receipts:
+        heads[receipt.blob][receipt.sequence].add(receipt.head)
+    return heads
+
+
+def _teller(progress: Progress | None, total: int) -> Callable[[str], None]:
+    """Tells how many were read before this one."""
+    numbers = count()
+
+    def tell(name: str) -> None:
         if progress:
-            progress(number, len(ours), info.name)
-        checked[info.name] = _check_blob(store, name, now_s, findings)
-    if progress:
-        progress(len(ours), len(ours), "")
-    links = list(_links(store, checked, now_s))
-    known_missing = {finding.blob for finding in links if finding.what == "missing"}
-    findings += links
-    findings += _numbering(checked.values(), known_missing, from_zero=since_s is None)
-    return sorted(set(findings))
+            progress(next(numbers), total, name)
 
-
-def _ours(
-    store: Store, since_s: float | None, until_s: float | None, findings: list[Finding]
-) -> list[tuple[BlobInfo, LogName]]:
-    """The log's blobs in that time; whatever else lies among them is a finding."""
-    ours = []
-    for prefix in ["log/"] if since_s is None else log_prefixes(since_s, until_s):
-        for info in store.list(prefix):
-            name = parse_name(info.name)
-            if name is None:
-                findings.append(Finding(info.name, "foreign", "no blob of the log has such a name"))
-            elif in_hours(name.hour, since_s, until_s):
-                ours.append((info, name))
-                if not info.append:
-                    findings.append(Finding(info.name, "foreign", "not an append blob: it was put here whole"))
-    return ours
-
-
-def _check_blob(store: Store, name: LogName, now_s: float, findings: list[Finding]) -> _Checked:
-    result = _Checked(name)
-    reader = BlobReader(store, str(name))
-    heads: list[str] = []
-    unreadable: list[str] = []
-    try:
-        for frame in reader:
-            heads = [*heads[-1:], frame.head]
-            if frame.kind == "open":
-                result.opening = decode_opening(frame.body)
-            result.filled = result.filled or frame.kind == "records"
-            if len(unreadable) < _LINES_TOLD:
-                unreadable += islice(_unreadable(frame), _LINES_TOLD - len(unreadable))
-    except NotFound:
-        findings.append(Finding(str(name), "missing", "it was listed, and gone when it was read"))
-        result.sound = False
-        return result
-    findings += [Finding(str(name), "unreadable", detail) for detail in unreadable]
-    if len(unreadable) == _LINES_TOLD:
-        findings.append(Finding(str(name), "unreadable", f"after {_LINES_TOLD} such lines no more were looked at"))
-    result.ends = frozenset(heads if reader.closed else heads[-1:])
-    trouble = _trouble(reader, name, now_s)
-    if trouble:
-        findings.append(trouble)
-        result.sound = trouble.what in ("not closed", "empty")
-    if result.opening and result.opening.writer != name.writer:
-        findings.append(
-            Finding(str(name), "moved", f"its `open` frame names writer {_short(repr(result.opening.writer))}")
-        )
-    return result
-
-
-def _trouble(reader: BlobReader, name: LogName, now_s: float) -> Finding | None:
-    """Why the blob does not end as it should."""
-    if reader.finding:
-        return Finding(reader.name, reader.finding_kind, reader.finding)
-    if reader.closed or now_s < (hour_start_s(name.hour) or 0) + _SEALED_BY_S:
-        return None
-    if reader.place.sequence == 0:
-        return Finding(reader.name, "empty", "no frame at all, and its hour is long over; sealing the hour closes it")
-    return Finding(
-        reader.name,
-        "not closed",
-        f"its hour is long over and it ends after frame {reader.place.sequence - 1} without `close`: the hour was "
-        "never sealed, or the end was cut off",
-    )
-
-
-def _unreadable(frame: Frame) -> Iterator[str]:
-    if frame.kind != "records":
-        return
-    for number, line in enumerate(io.BytesIO(frame.body)):  # not all lines at once: 100 MiB may be as many newlines
-        try:
-            decode_record(line)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-            yield f"frame {frame.sequence}, line {number} is no record: {_short(str(problem))}"
-
-
-def _numbering(checked: Iterable[_Checked], known_missing: set[str], *, from_zero: bool) -> Iterable[Finding]:
-    """A writer counts its blobs from 0 and leaves none out."""
-    numbers: dict[str, dict[int, str]] = defaultdict(dict)
-    for blob in checked:
-        named = numbers[blob.name.writer]
-        if blob.name.n in named:
-            yield Finding(
-                str(blob.name), "extra", f"its writer has a blob of that number already: {named[blob.name.n]}"
-            )
-        named[blob.name.n] = str(blob.name)
-    told = {(name.writer, name.n) for name in map(parse_name, known_missing) if name}
-    for writer, named in numbers.items():
-        expected = 0 if from_zero else min(named)
-        for n in sorted(named):
-            if n > expected and not all((writer, absent) in told for absent in range(expected, min(n, expected + 99))):
-                which = f"blob {expected}" if n == expected + 1 else f"blobs {expected} to {n - 1}"
-                yield Finding(named[n], "missing", f"it follows {which} of writer {writer}, which cannot be found")
-            expected = n + 1
-
-
-def _links(store: Store, checked: dict[str, _Checked], now_s: float) -> Iterable[Finding]:
-    writers: dict[str, dict[int, _Checked]] = defaultdict(dict)
-    for blob in checked.values():
-        writers[blob.name.writer][blob.name.n] = blob
-    for name, blob in sorted(checked.items()):
-        if blob.opening is None:
-            continue
-        before = blob.opening.previous_blob
-        parsed = parse_name(before) if before is not None else None
-        if before is not None and (not parsed or parsed.writer != blob.name.writer or parsed.n >= blob.name.n):
-            yield Finding(name, "chain", f"its `open` frame says that it follows {_short(repr(before))}: it cannot")
-            continue
-        if before is not None:
-            yield from _link(before, blob, checked.get(before) or _outside(store, before, now_s))
-        yield from _left_out(blob, parsed.n if parsed else -1, writers[blob.name.writer])
-
-
-def _link(before: str, blob: _Checked, previous: _Checked | None) -> Iterable[Finding]:
-    """The blob before must be there, and end where this one's `open` frame says."""
-    head = blob.opening.previous_head if blob.opening else None
-    if previous is None:
-        yield Finding(before, "missing", f"its writer filled it before {blob.name}, which says so; it is not there")
-    elif previous.sound and head not in previous.ends:
-        yield Finding(
-            before, "chain", f"its writer left it at head {_short(str(head))}, as {blob.name} says; it ends otherwise"
-        )
-
-
-def _left_out(blob: _Checked, after: int, named: dict[int, _Checked]) -> Iterable[Finding]:
-    """A writer's next blob names the last one that it knows of, and it knows of every one that holds records."""
-    for n, other in sorted(named.items()):
-        if after < n < blob.name.n and other.filled:
-            detail = f"it holds records, but by its `open` frame {blob.name}, which comes later, does not follow it"
-            yield Finding(str(other.name), "chain", detail)
-
-
-def _outside(store: Store, name: str, now_s: float) -> _Checked | None:
-    """A blob of an hour that is not verified now, read for its end only."""
-    parsed = parse_name(name)
-    if parsed is None:
-        return None
-    try:
-        store.size(name)
-    except NotFound:
-        return None
-    return _check_blob(store, parsed, now_s, [])
-
-
-def _short(text: str) -> str:
-    """What stands in the log may be long and hostile; a finding is a line or two."""
-    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
+    return tell

@@ -80,7 +80,8 @@ def test_an_hour_that_is_over_is_sealed_compacted_profiled_and_reported(
         assert b'"kind":"close"' in log.read(blob)[-600:]
         assert [info.name for info in derived.list("curated/model=wine/")]
         assert [info.name for info in derived.list("profiles/model=wine/")]
-        assert not verify(log)
+        keys = PublicKeys.of_pem(LocalSigner.of_file(signing_key).public_key_pem)
+        assert not verify(log, keys=keys)
         check_digest(log, hour, signing_key, records=len(demo_rows("wine")))
         assert host.log.count(f'{{"event":"digest","hour":"{hour}"') == 1
         listed = platform.command("audit", "digests", "--json").stdout.splitlines()

@@ -1,17 +1,36 @@
-"""`python -m audit verify`: read every byte of the log, and say what is not as it should be."""
+"""`python -m audit verify`: read every byte of the log and its digests, and say what is not as it should be."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import IO
 
 from audit import display
 from audit.commands.arguments import Commands, add_command, within
 from audit.connect import Stores
+from audit.digest import DIGEST
+from audit.signing import PublicKeys, SigningError
 from audit.verify import verify
+from audit.witnesses import BadWitness, read_receipts, read_witnesses
 
-_EPILOG = """Every finding names the blob, what is wrong with it and where; audit/README.md explains each word, and
-lists what no hash inside the container can show. With --since, only blobs of that time are read, and what leads into
-them. Exit codes: 0 everything verifies, 1 findings or an empty log, 2 could not read it all."""
+_EPILOG = """Every finding names the blob or digest, what is wrong with it and where; audit/README.md explains each
+word, and lists what nothing inside the container can show. With --since, only blobs and digests of that time are
+read, and what leads into them. Bring the public key yourself: one that lies beside the log proves nothing.
+
+examples:
+  python -m audit verify --public-key hyperplane.pem
+  python -m audit verify --public-key old.pem --public-key new.pem --since 7d
+  python -m audit verify --public-key hyperplane.pem --receipts answers.jsonl
+  grep '"event":"digest"' host.log | python -m audit verify --public-key hyperplane.pem --witness -
+
+Exit codes: 0 everything verifies, 1 findings or an empty log, 2 could not read it all."""
+_UNSIGNED = (
+    "no signature was checked, so that whoever may write to the container could have made it all: "
+    "give --public-key FILE, the PEM file with the public key of who signs the digests"
+)
 
 
 def add(commands: Commands) -> None:
@@ -20,24 +39,111 @@ def add(commands: Commands) -> None:
         commands, "verify", _run, "read the whole log and say what was altered, moved, cut off or added"
     )
     parser.epilog = _EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    key = "PEM file with the public key of who signs the digests; several times if it was replaced"
+    parser.add_argument("--public-key", metavar="FILE", action="append", default=[], help=key)
+    receipts = "JSON lines: receipts that clients kept, or whole answers; each must be in the log (- is standard input)"
+    parser.add_argument("--receipts", metavar="FILE", help=receipts)
+    witness = "JSON lines: heads of digests as the timer logged them; each must be in the log (- is standard input)"
+    parser.add_argument("--witness", metavar="FILE", help=witness)
 
 
 def _run(stores: Stores, options: argparse.Namespace) -> int:
-    seen = [0]
+    if options.receipts == options.witness == "-":
+        return _cannot("--receipts and --witness cannot both be standard input")
+    try:
+        keys = _keys(options.public_key)
+        receipts = _lines("--receipts", options.receipts, read_receipts)
+        witnesses = _lines("--witness", options.witness, read_witnesses)
+    except _Unusable as problem:
+        return _cannot(str(problem))
+    seen = _Seen()
     with display.progress_bar("verifying", wanted=not options.json) as bar:
-
-        def progress(done: int, total: int, name: str) -> None:
-            seen[0] = total
-            if bar:
-                bar(done, total, name)
-
-        findings = verify(stores.log, options.since, options.until, progress=progress)
-    if not findings and not seen[0] and not within(options):
+        findings = verify(
+            stores.log,
+            options.since,
+            options.until,
+            keys=keys,
+            receipts=receipts,
+            witnesses=witnesses,
+            progress=seen.telling(bar),
+        )
+    if not findings and not seen.blobs and not seen.digests and not within(options):
         display.say("audit: nothing to verify: the log is empty, or HYPERPLANE_AUDIT_CONTAINER names another container")
         return 1
     display.print_findings(findings, as_json=options.json)
     if not options.json:
-        blobs = f"{seen[0]} blob{'' if seen[0] == 1 else 's'}"
-        verdict = f"{len(findings)} finding{'' if len(findings) == 1 else 's'}" if findings else "everything verifies"
-        display.say(f"{blobs} read: {verdict}{within(options)}")
+        display.say(f"{seen} read: {_verdict(len(findings))}{within(options)}")
+    if keys is None and (seen.digests or not options.json):
+        display.say(f"audit: {_UNSIGNED}")
     return 1 if findings else 0
+
+
+class _Unusable(Exception):
+    """A file that was given and cannot be used; the message names the option, the file and why."""
+
+
+class _Seen:
+    """Counts what was read, in front of the progress bar."""
+
+    def __init__(self) -> None:
+        self.blobs = 0
+        self.digests = 0
+
+    def telling(self, bar: Callable[[int, int, str], None] | None) -> Callable[[int, int, str], None]:
+        def tell(done: int, total: int, name: str) -> None:
+            self.digests += name.startswith(DIGEST)
+            self.blobs += bool(name) and not name.startswith(DIGEST)
+            if bar:
+                bar(done, total, name)
+
+        return tell
+
+    def __str__(self) -> str:
+        return f"{_counted(self.blobs, 'blob')} and {_counted(self.digests, 'digest')}"
+
+
+def _keys(files: list[str]) -> PublicKeys | None:
+    """All keys of all files; none given: `None`."""
+    if not files:
+        return None
+    parts = []
+    for file in files:
+        try:
+            data = Path(file).read_bytes()
+            PublicKeys.of_pem(data)
+        except OSError as problem:
+            raise _Unusable(f"--public-key {file}: it cannot be read: {problem.strerror}") from None
+        except (SigningError, ValueError) as problem:
+            raise _Unusable(f"--public-key {file}: {problem}") from None
+        parts.append(data)
+    return PublicKeys.of_pem(b"\n".join(parts))
+
+
+def _lines[T](option: str, file: str | None, read: Callable[[Iterable[bytes]], list[T]]) -> list[T]:
+    if file is None:
+        return []
+    try:
+        with _opened(file) as lines:
+            return read(lines)
+    except OSError as problem:
+        raise _Unusable(f"{option} {file}: it cannot be read: {problem.strerror}") from None
+    except (BadWitness, ValueError) as problem:
+        raise _Unusable(f"{option} {file}: {problem}") from None
+
+
+def _opened(file: str) -> IO[bytes]:
+    return sys.stdin.buffer if file == "-" else Path(file).open("rb")
+
+
+def _verdict(findings: int) -> str:
+    return _counted(findings, "finding") if findings else "everything verifies"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _cannot(problem: str) -> int:
+    display.say(f"audit: {problem}")
+    return 2

@@ -55,7 +55,9 @@ def copy_with(store: MemoryStore, changes: dict[str, bytes | None]) -> MemorySto
     copy = MemoryStore()
     held: dict[str, bytes | None] = {info.name: store.read(info.name) for info in store.list()}
     for name, data in (held | changes).items():
-        if data is not None:
+        if data is not None and name.startswith("digest/"):
+            copy.put(name, data, overwrite=False)
+        elif data is not None:
             copy.create(name)
             copy.append(name, data, at=0)
     return copy

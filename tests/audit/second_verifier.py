@@ -1,178 +1,147 @@
-"""A second verifier, written from audit/README.md alone with the standard library: `second_verifier.py FOLDER`.
+# ruff: noqa: PT018
+"""A second verifier, from audit/README.md alone: `second_verifier.py FOLDER PUBLIC_KEY.pem`. Of each blob and digest it
+says the first thing that is wrong; records and what lies between blobs are left to `second_link_verifier.py`."""
 
-It shares no code with the package, so that a mistake in one of the two shows as a difference between them.
-"""
-
+import base64
 import hashlib
 import json
 import re
 import sys
-import time
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-FIELDS = ["v", "kind", "blob", "offset", "sequence", "count", "length", "sha256", "previous", "append_us"]
-NAME = re.compile(r"log/v1/(\d{4}/\d\d/\d\d/\d\d)/([A-Za-z0-9-]{1,64})-(0|[1-9][0-9]{0,8})\.jsonl")
-KINDS = ("score", "request_error", "label", "note")
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, utils
 
-type Found = set[tuple[str, str]]
-
-
-class Trouble(Exception):
-    """Why a blob cannot be read on."""
-
-
-class Blob:
-    """What is learnt from one blob: the heads of its last two frames, its opening, the frames that hold records."""
-
-    def __init__(self, name: str, data: bytes) -> None:
-        self.name, self.data = name, data
-        matched = NAME.fullmatch(name)
-        assert matched
-        self.hour, self.writer, self.n = matched[1], matched[2], int(matched[3])
-        self.heads: list[str] = []
-        self.opening: dict[str, Any] | None = None
-        self.closed = self.unreadable = False
-        self.records = 0
-        self.trouble = ""
-        try:
-            self._read()
-        except Trouble as trouble:
-            self.trouble = str(trouble)
-
-    def _read(self) -> None:
-        at, sequence, previous = 0, 0, "0" * 64
-        while at < len(self.data):
-            if self.closed:
-                raise Trouble("after close")
-            end = self.data.find(b"\n", at, at + 8192)
-            if end < 0:
-                raise Trouble("torn" if len(self.data) - at < 8192 else "altered")
-            line = self.data[at:end]
-            header = self._header(line)
-            right = {"v": 1, "blob": self.name, "offset": at, "sequence": sequence, "previous": previous}
-            kinds = ("records", "close") if sequence else ("open", "close")
-            if right.items() - header.items() or header["kind"] not in kinds:
-                raise Trouble("altered")
-            body = self.data[end + 1 : end + 1 + header["length"]]
-            if len(body) < header["length"]:
-                raise Trouble("torn")
-            self._body(header, body)
-            previous = hashlib.sha256(b"hyperplane audit frame v1\n" + line).hexdigest()
-            self.heads = [*self.heads[-1:], previous]
-            at, sequence = end + 1 + header["length"], sequence + 1
-
-    def _header(self, line: bytes) -> dict[str, Any]:
-        try:
-            header = json.loads(line)
-        except (ValueError, RecursionError):
-            raise Trouble("altered") from None
-        if not isinstance(header, dict) or list(header) != FIELDS:
-            raise Trouble("altered")
-        numbers = [header[field] for field in ("v", "offset", "sequence", "count", "length", "append_us")]
-        as_written = json.dumps(header, separators=(",", ":")).encode() == line
-        if not as_written or any(type(number) is not int or not 0 <= number <= 2**53 for number in numbers):
-            raise Trouble("altered")
-        if header["length"] > 100 * 2**20 - 8192:
-            raise Trouble("altered")
-        return header
-
-    def _body(self, header: dict[str, Any], body: bytes) -> None:
-        lines = body.split(b"\n")
-        if hashlib.sha256(body).hexdigest() != header["sha256"] or len(lines) - 1 != header["count"] or lines[-1]:
-            raise Trouble("altered")
-        self.closed = header["kind"] == "close"
-        if self.closed and body:
-            raise Trouble("altered")
-        if header["kind"] == "open":
-            self.opening = _object(body)
-            if len(body) > 65536 or not _is_opening(self.opening):
-                raise Trouble("altered")
-        if header["kind"] == "records":
-            self.records += 1
-            self.unreadable |= any(not _is_record(line) for line in lines[:-1])
+LOG = re.compile(r"log/v1/([\d/]{13})/[A-Za-z0-9-]{1,64}-(?:0|[1-9]\d{0,8})\.jsonl", re.ASCII)
+HEADER = ["v", "kind", "blob", "offset", "sequence", "count", "length", "sha256", "previous", "append_us"]
+PAYLOAD, DIGEST = ["v", "hour", "previous", "ts", "blobs", "late"], "digest/v1/%Y/%m/%d/%H.json"
+OPENING = {"writer", "previous_blob", "previous_head", "about"}
+ZEROS, HOUR, CLOCKS, MAX_BODY, MAX_DIGEST = "0" * 64, timedelta(hours=1), timedelta(minutes=5), 104849408, 2**26
+WRONG = (AssertionError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
-def check(blobs: Mapping[str, bytes], now_s: float) -> Found:
-    """(blob, finding) of every finding in a whole log."""
-    found: Found = {(name, "foreign") for name in blobs if not NAME.fullmatch(name)}
-    ours = {name: Blob(name, data) for name, data in sorted(blobs.items()) if NAME.fullmatch(name)}
-    numbers: dict[str, dict[int, Blob]] = {}
-    for name, blob in ours.items():
-        over = now_s >= datetime.strptime(blob.hour, "%Y/%m/%d/%H").replace(tzinfo=UTC).timestamp() + 7200
-        if blob.trouble:
-            found.add((name, blob.trouble))
-        elif over and not blob.closed:
-            found.add((name, "not closed" if blob.heads else "empty"))
-        if blob.unreadable:
-            found.add((name, "unreadable"))
-        if blob.opening and blob.opening["writer"] != blob.writer:
-            found.add((name, "moved"))
-        if blob.n in numbers.setdefault(blob.writer, {}):
-            found.add((name, "extra"))
-        numbers[blob.writer][blob.n] = blob
-    for name, blob in ours.items():
-        found |= _link(name, blob, ours, numbers[blob.writer])
-    for named in numbers.values():
-        found |= _gaps(named, {pair for pair in found if pair[1] == "missing"})
-    return found
-
-
-def _link(name: str, blob: Blob, ours: Mapping[str, Blob], named: Mapping[int, Blob]) -> Found:
-    if blob.opening is None:
-        return set()
-    before, n = blob.opening.get("previous_blob"), -1
-    if before is not None:
-        matched = NAME.fullmatch(before)
-        if not matched or matched[2] != blob.writer or int(matched[3]) >= blob.n:
-            return {(name, "chain")}
-        if before not in ours:
-            return {(before, "missing")}
-        n, previous = int(matched[3]), ours[before]
-        ends = previous.heads if previous.closed else previous.heads[-1:]
-        if previous.trouble == "" and blob.opening["previous_head"] not in ends:
-            return {(before, "chain")}
-    between = (named[m] for m in range(n + 1, blob.n) if m in named)
-    return {(left_out.name, "chain") for left_out in between if left_out.records}
-
-
-def _gaps(named: Mapping[int, Blob], told: Found) -> Found:
-    """Numbers that are left out, unless the blob's absence was told already."""
-    writer = next(iter(named.values())).writer
-    gone = {int(m[3]) for name, _ in told if (m := NAME.fullmatch(name)) and m[2] == writer and int(m[3]) not in named}
-    missing, expected = set(), 0
-    for n in sorted(named):
-        if set(range(expected, n)) - gone:
-            missing.add((named[n].name, "missing"))
-        expected = n + 1
-    return missing
-
-
-def _is_opening(line: dict[str, Any] | None) -> bool:
-    fields = {"writer", "previous_blob", "previous_head", "about"}
-    return line is not None and isinstance(line.get("writer"), str) and not set(line) - fields
-
-
-def _object(line: bytes) -> dict[str, Any] | None:
+def read_blob(name: str, data: bytes, sealed: bool) -> tuple[dict[str, Any], str]:
+    """The blob as a digest has it, and the word for what is wrong with it."""
+    heads, kind, records, at, word = [ZEROS], "", 0, 0, ""
     try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
+        while at < len(data):
+            assert kind != "close", "after close"
+            end, sequence = data.find(b"\n", at, at + 8192), len(heads) - 1
+            assert end >= 0, "torn" if len(data) - at < 8192 else "altered"
+            header = as_written(data[at:end], HEADER)
+            right = {"v": 1, "blob": name, "offset": at, "sequence": sequence, "previous": heads[-1]}
+            assert as_text(header | right) == data[at:end], "altered"
+            assert header["kind"] in (("records", "close") if sequence else ("open", "close")), "altered"
+            counts = [header[field] for field in ("count", "length", "append_us")]
+            assert all(type(n) is int and 0 <= n <= 2**53 for n in counts) and counts[1] <= MAX_BODY, "altered"
+            body = data[end + 1 : end + 1 + counts[1]]
+            assert len(body) == counts[1], "torn"
+            assert (sha256(body), body.count(b"\n")) == (header["sha256"], counts[0]), "altered"
+            assert body[-1:] in (b"", b"\n") and (header["kind"] != "close" or not body), "altered"
+            if header["kind"] == "open":
+                assert {"writer"} <= json.loads(body).keys() <= OPENING and len(body) <= 65536, "altered"
+            heads.append(sha256(b"hyperplane audit frame v1\n" + data[at:end]))
+            kind, at, records = header["kind"], end + 1 + len(body), records + counts[0] * (header["kind"] == "records")
+    except WRONG as problem:
+        word = str(problem) if isinstance(problem, AssertionError) else "altered"
+    entry = {"name": name, "length": len(data), "sha256": sha256(data), "head": heads[-1], "frames": len(heads) - 1}
+    entry |= {"records": records, "closed": kind == "close" and not word}
+    return entry, word or ("" if kind == "close" or not sealed else "not closed" if kind else "empty")
+
+
+def check(stored: dict[str, bytes], now: datetime, pem: bytes) -> set[tuple[str, str]]:
+    """(blob or digest, finding) of what is wrong in a whole container."""
+    hours = {name: hour for name in sorted(stored) if (hour := hour_of(name))}
+    blobs = {
+        name: read_blob(name, stored[name], hours[name] + 2 * HOUR <= now) for name in hours if LOG.fullmatch(name)
+    }
+    logged = {name: hours[name] for name in blobs}
+    over = {hour: name for name, hour in hours.items() if name not in blobs and hour + HOUR <= now + CLOCKS}
+    found = {(name, "foreign") for name in stored.keys() - hours.keys()}
+    found |= {(name, word) for name, (_, word) in blobs.items() if word}
+    found |= {(name, "dated") for name in hours.keys() - blobs.keys() - {*over.values()}}
+    newest, oldest = max(over, default=None), min(logged.values(), default=now)
+    if (newest + 3 * HOUR if newest else oldest + 2 * HOUR) <= now:
+        found.add((f"{newest or oldest:{DIGEST}}", "stale"))
+    found |= {(f"{hour + HOUR:{DIGEST}}", "gap") for hour in over if hour != newest and hour + HOUR not in over}
+    listed, read = list[str](), set[datetime]()
+    for hour, name in over.items():
+        try:
+            whole = as_written(stored[name][: MAX_DIGEST + 1], ["payload", "protected", "signature"])
+            digest = as_written(from_text(whole["payload"]), PAYLOAD)
+            assert digest["v"] == 1 and f"digest/v1/{digest['hour']}.json" == name, "altered"
+            read.add(hour)
+            for late, entry in [(field == "late", entry) for field in ("blobs", "late") for entry in digest[field]]:
+                theirs = hour_of(entry["name"]) if LOG.fullmatch(entry["name"]) else None
+                assert theirs and (theirs < hour if late else theirs == hour), "altered"
+                known = blobs[entry["name"]][0] if entry["name"] in blobs else {}
+                if as_text(entry) != as_text(known):
+                    found.add((entry["name"], "altered" if entry["name"] in blobs else "missing"))
+                listed.append(entry["name"])
+            before = over.get(hour - HOUR)
+            assert before is None or digest["previous"] == sha256(stored[before]), "chain"
+            assert digest["previous"] == ZEROS or hour != min(over), "gap"
+            ts = datetime.strptime(digest["ts"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+            assert hour + HOUR <= ts <= now + CLOCKS, "dated"
+            check_signature(whole, pem)
+        except WRONG as problem:
+            found.add((name, str(problem) if isinstance(problem, AssertionError) else "altered"))
+    found |= {(name, "twice") for name in blobs if listed.count(name) > 1}
+    alone = logged.keys() - {*listed}
+    return found | {(name, "extra") for name in alone if logged[name] in read or (over and logged[name] < min(over))}
+
+
+def check_signature(whole: dict[str, str], pem: bytes) -> None:
+    protected, key = as_written(from_text(whole["protected"]), ["alg", "kid"]), serialization.load_pem_public_key(pem)
+    assert isinstance(key, ec.EllipticCurvePublicKey) and protected["alg"] == "ES256", "altered"
+    x, y = (to_text(number.to_bytes(32)) for number in (key.public_numbers().x, key.public_numbers().y))
+    thumbprint = to_text(hashlib.sha256(f'{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}'.encode()).digest())
+    assert protected["kid"] == thumbprint, "unknown key"
+    r, s = (int.from_bytes(part) for part in (from_text(whole["signature"])[:32], from_text(whole["signature"])[32:]))
+    try:
+        signed = f"{whole['protected']}.{whole['payload']}".encode()
+        key.verify(utils.encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        raise AssertionError("bad signature") from None
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def as_text(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def as_written(data: bytes, fields: list[str]) -> dict[str, Any]:
+    value: dict[str, Any] = json.loads(data)
+    assert list(value) == fields and as_text(value) == data, "altered"
+    return value
+
+
+def to_text(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def from_text(text: str) -> bytes:
+    assert to_text(base64.urlsafe_b64decode(text + "==")) == text, "altered"
+    return base64.urlsafe_b64decode(text + "==")
+
+
+def hour_of(name: str) -> datetime | None:
+    match = LOG.fullmatch(name)
+    try:
+        hour = datetime.strptime(f"digest/v1/{match[1]}.json" if match else name, DIGEST).replace(tzinfo=UTC)
+    except ValueError:
         return None
-    return value if isinstance(value, dict) else None
-
-
-def _is_record(line: bytes) -> bool:
-    record = _object(line)
-    texts = ("id", "ts", "model", "writer")
-    return bool(record and record.get("kind") in KINDS and all(isinstance(record.get(text), str) for text in texts))
+    return hour if match or f"{hour:{DIGEST}}" == name else None
 
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    findings = check(files, time.time())
-    for blob_name, what in sorted(findings):
-        sys.stdout.write(f"{what}  {blob_name}\n")
-    sys.exit(1 if findings else 0)
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    findings = sorted(check(files, datetime.now(UTC), Path(sys.argv[2]).read_bytes()))
+    sys.exit("\n".join(f"{word}  {name}" for name, word in findings) or 0)

@@ -9,7 +9,7 @@ from audit.memory_store import MemoryStore
 from audit.reader import blobs, hours, records
 from audit.records import encode_record
 from audit.seal import seal_hour
-from audit.verify import verify
+from audit.verify import verify_blobs
 from tests.audit.examples import HOUR, NOON_S, Clock, appender, ids, lines, score
 
 HOUR_S = 3600.0
@@ -26,7 +26,7 @@ def test_a_clock_that_goes_back_changes_neither_the_blob_nor_its_order() -> None
     assert ids(store) == ["a", "b", "c"], "the log's order is that of the appends"
     assert [record.id for record, _ in records(store, NOON_S - 60, NOON_S - 1)] == ["b"], "times are the records' own"
     writer.leave()
-    assert verify(store, now_s=LATER_S) == []
+    assert verify_blobs(store, now_s=LATER_S) == []
 
 
 def test_a_clock_that_jumps_ahead_and_comes_back_leaves_the_writer_in_the_later_hour_until_that_has_come() -> None:
@@ -43,7 +43,7 @@ def test_a_clock_that_jumps_ahead_and_comes_back_leaves_the_writer_in_the_later_
     assert len(blobs(store, ahead)) == 1
     assert all(len(find(store, name)) == 1 for name in (*made, *(f"{name}-back" for name in made)))
     writer.leave()
-    assert verify(store, now_s=LATER_S) == []
+    assert verify_blobs(store, now_s=LATER_S) == []
 
 
 def test_a_writer_whose_clock_is_behind_writes_late_blobs_into_hours_that_are_over() -> None:
@@ -53,9 +53,11 @@ def test_a_writer_whose_clock_is_behind_writes_late_blobs_into_hours_that_are_ov
     assert len(seal_hour(store, HOUR)) == 1
     behind = appender(store, writer="behind", clock=Clock(NOON_S))
     behind.append(lines("b"))
-    assert [finding.what for finding in verify(store, now_s=LATER_S)] == ["not closed"], "until it is sealed again"
+    assert [finding.what for finding in verify_blobs(store, now_s=LATER_S)] == ["not closed"], (
+        "until it is sealed again"
+    )
     assert len(seal_hour(store, HOUR)) == 1
     behind.append(lines("c"))
     assert sorted(ids(store)) == ["a", "b", "c"]
     assert len(seal_hour(store, HOUR)) == 1
-    assert verify(store, now_s=LATER_S) == []
+    assert verify_blobs(store, now_s=LATER_S) == []

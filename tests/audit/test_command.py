@@ -254,7 +254,7 @@ def test_tail_follows_until_it_is_interrupted(command: Command) -> None:
 def test_verify_says_that_all_is_well_and_names_what_is_not(command: Command) -> None:
     done = command("verify")
     assert (done.returncode, done.stdout) == (0, "")
-    assert "1 blob read: everything verifies" in done.stderr
+    assert "1 blob and 0 digests read: everything verifies" in done.stderr
     foreign = f"log/v1/{hour_of(time.time())}/{uuid.uuid4().hex}.txt"
     command.store.create(foreign)
     try:

@@ -238,7 +238,7 @@ WHOLE: dict[str, str] = json.loads(GOOD)
         b'{"payload":' + b"[" * 200_000,
         b"\x00" * 1000,
     ],
-    ids=lambda data: str(data[:40]),
+    ids=lambda data: str(data[:12]),  # what comes later has a signature in it, which is another one in each process
 )
 def test_bytes_that_are_written_otherwise_are_refused(data: bytes) -> None:
     with pytest.raises(BadDigest):

@@ -16,7 +16,7 @@ from audit.layout import HOUR_S
 from audit.memory_store import MemoryStore
 from audit.reader import read_blob
 from audit.records import encode_record
-from audit.verify import verify
+from audit.verify import verify, verify_blobs
 from tests.audit.digested import (
     SIGNER,
     after,
@@ -79,7 +79,7 @@ def test_a_digest_says_of_a_blob_what_is_stored() -> None:
         assert (blob.length, blob.sha256) == (len(data), hashlib.sha256(data).hexdigest())
         assert (blob.head, blob.frames, blob.closed) == (reading.frames[-1].head, len(reading.frames), True)
     assert [blobs[name].records for name in (open_blob, closed, empty)] == [2, 1, 0]
-    assert verify(store, now_s=after(9)) == []
+    assert verify(store, now_s=after(0)) == verify_blobs(store, now_s=after(9)) == []
 
 
 def test_a_blob_that_does_not_verify_is_listed_as_it_was_found_and_keeps_no_hour_waiting() -> None:

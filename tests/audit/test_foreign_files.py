@@ -13,7 +13,7 @@ from audit.lookup import find
 from audit.memory_store import MemoryStore
 from audit.reader import blobs, hours
 from audit.seal import seal_hour
-from audit.verify import verify
+from audit.verify import verify_blobs
 from tests.audit.examples import HOUR, NOON_S, WRITER, appender, ids, lines, log_of
 
 LATER_S = NOON_S + 100 * 3600
@@ -60,14 +60,14 @@ def test_verify_names_it_among_the_log(name: str) -> None:
     store = log_of(["a"], ["b"])
     store.create(name)
     assert parse_name(name) is None
-    assert [(finding.blob, finding.what) for finding in verify(store, now_s=LATER_S)] == [(name, "foreign")]
+    assert [(finding.blob, finding.what) for finding in verify_blobs(store, now_s=LATER_S)] == [(name, "foreign")]
 
 
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_elsewhere_it_is_nobodys_business(name: str) -> None:
     store = log_of(["a"], ["b"])
     store.create(name)
-    assert verify(store, now_s=LATER_S) == []
+    assert verify_blobs(store, now_s=LATER_S) == []
 
 
 def test_a_foreign_file_under_a_name_of_the_log_is_named_for_what_it_is() -> None:
@@ -75,12 +75,12 @@ def test_a_foreign_file_under_a_name_of_the_log_is_named_for_what_it_is() -> Non
     store = log_of(["a"], ["b"])
     store.put(name, b"\x89PNG\r\n", overwrite=False)
     assert nothing_changes(store)
-    assert {(finding.blob, finding.what) for finding in verify(store, now_s=LATER_S)} >= {(name, "foreign")}
+    assert {(finding.blob, finding.what) for finding in verify_blobs(store, now_s=LATER_S)} >= {(name, "foreign")}
     store = log_of(["a"], ["b"])
     store.create(name)
     store.append(name, b"\x89PNG\r\n", at=0)
     assert ids(store) == ["a", "b"]
-    assert [finding.blob for finding in verify(store, now_s=LATER_S)] == [name]
+    assert [finding.blob for finding in verify_blobs(store, now_s=LATER_S)] == [name]
     assert seal_hour(store, HOUR) == []
 
 
@@ -95,8 +95,8 @@ def test_a_blob_of_zero_bytes_has_nothing_to_read_and_sealing_it_fences_its_writ
             if name.endswith("-0.jsonl"):
                 assert ids(self) == []
                 assert find(self, "a") == []
-                assert verify(self, now_s=NOON_S) == []
-                assert [finding.what for finding in verify(self, now_s=LATER_S)] == ["empty"]
+                assert verify_blobs(self, now_s=NOON_S) == []
+                assert [finding.what for finding in verify_blobs(self, now_s=LATER_S)] == ["empty"]
                 assert seal_hour(self, HOUR) == [name]
 
     store = Slow()
@@ -104,4 +104,4 @@ def test_a_blob_of_zero_bytes_has_nothing_to_read_and_sealing_it_fences_its_writ
     assert writer.append(lines("a")).blob == f"log/v1/{HOUR}/{WRITER}-1.jsonl"
     writer.leave()
     assert ids(store) == ["a"]
-    assert verify(store, now_s=LATER_S) == []
+    assert verify_blobs(store, now_s=LATER_S) == []

@@ -11,7 +11,7 @@ from audit.lookup import find
 from audit.memory_store import MemoryStore
 from audit.reader import blobs, read_blob
 from audit.seal import seal_hour
-from audit.verify import verify
+from audit.verify import verify_blobs
 from tests.audit.examples import HOUR, NOON_S, WRITER, appender, copy_with, ids, lines, log_of
 from tests.audit.writers import writer_on
 
@@ -56,7 +56,7 @@ class TestATornTail:
     def test_verify_names_it_at_once_and_for_ever(self, share: float) -> None:
         store = torn_log(share)
         for now_s in (NOON_S, LATER_S):
-            (finding,) = verify(store, now_s=now_s)
+            (finding,) = verify_blobs(store, now_s=now_s)
             assert (finding.blob, finding.what) == (BLOB, "torn")
             assert "at offset" in finding.detail
 
@@ -70,7 +70,7 @@ class TestATornTail:
         store = torn_log(share)
         assert appender(store, writer="new").append(lines("d")).blob == f"log/v1/{HOUR}/new-0.jsonl"
         assert ids(store) == ["a", "b", "d"]
-        assert [finding.blob for finding in verify(store, now_s=NOON_S)] == [BLOB]
+        assert [finding.blob for finding in verify_blobs(store, now_s=NOON_S)] == [BLOB]
 
 
 @pytest.mark.parametrize("torn", [1, 2, 3, 4])
@@ -84,4 +84,4 @@ def test_a_writer_whose_append_was_torn_goes_on_in_a_new_blob_with_the_same_reco
     assert ids(store) == ["a", "b", "c"]
     first, second = (info.name for info in blobs(store, hour.removeprefix("log/v1/")))
     assert [receipt.blob for receipt in receipts] == [first] * (torn - 2) + [second] * (3 - max(0, torn - 2))
-    assert [(finding.blob, finding.what) for finding in verify(store)] == [(first, "torn")]
+    assert [(finding.blob, finding.what) for finding in verify_blobs(store)] == [(first, "torn")]

@@ -18,7 +18,7 @@ from audit.errors import AuditError, Exists, Unavailable
 from audit.reader import hours
 from audit.seal import seal_hour
 from audit.store import Store
-from audit.verify import verify
+from audit.verify import verify_blobs
 from audit.writer import LogWriter, new_writer_id
 from infra.local.azurite import Azurite
 from tests.audit.examples import ids, lines
@@ -96,7 +96,7 @@ def settle(log: Store, outcome: Outcome) -> None:
     for hour in hours(log):
         seal_hour(log, hour)
     outcome.log = ids(log)
-    outcome.findings = list(verify(log, now_s=time.time() + 1e6))
+    outcome.findings = list(verify_blobs(log, now_s=time.time() + 1e6))
 
 
 def put(store: Store, line: ScriptedLine, trouble: Trouble, outcome: Outcome) -> None:

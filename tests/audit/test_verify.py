@@ -10,7 +10,7 @@ import pytest
 from audit.frames import ZERO_HEAD, encode_frame
 from audit.memory_store import MemoryStore
 from audit.reader import read_blob
-from audit.verify import Finding, verify
+from audit.verify import Finding, verify_blobs
 from tests.audit.examples import HOUR, NOON_S, WRITER, Clock, appender, copy_with, lines, log_of
 
 FIRST = f"log/v1/{HOUR}/{WRITER}-0.jsonl"
@@ -36,17 +36,17 @@ def store() -> MemoryStore:
 
 
 def found(store: MemoryStore, since_s: float | None = None, now_s: float = LATER_S) -> list[tuple[str, str]]:
-    return [(finding.blob, finding.what) for finding in verify(store, since_s, now_s=now_s)]
+    return [(finding.blob, finding.what) for finding in verify_blobs(store, since_s, now_s=now_s)]
 
 
 def test_a_whole_log_has_no_findings(store: MemoryStore) -> None:
-    assert verify(store, now_s=LATER_S) == []
-    assert verify(MemoryStore(), now_s=LATER_S) == []
+    assert verify_blobs(store, now_s=LATER_S) == []
+    assert verify_blobs(MemoryStore(), now_s=LATER_S) == []
 
 
 def test_progress_counts_the_blobs(store: MemoryStore) -> None:
     told: list[tuple[int, int, str]] = []
-    verify(store, now_s=LATER_S, progress=lambda done, total, name: told.append((done, total, name)))
+    verify_blobs(store, now_s=LATER_S, progress=lambda done, total, name: told.append((done, total, name)))
     assert told[0] == (0, 4, FIRST)
     assert told[-1] == (4, 4, "")
 
@@ -57,7 +57,7 @@ def test_any_altered_byte_of_a_chained_blob_is_found(store: MemoryStore) -> None
     for at in random.Random(7).sample(range(len(whole)), 150) + list(range(len(whole) - 20, len(whole))):
         altered = bytearray(whole)
         altered[at] ^= 0x01
-        findings = verify(copy_with(store, {FIRST: bytes(altered)}), now_s=LATER_S)
+        findings = verify_blobs(copy_with(store, {FIRST: bytes(altered)}), now_s=LATER_S)
         assert FIRST in {finding.blob for finding in findings}, at
 
 
@@ -176,7 +176,7 @@ def test_a_line_that_is_no_record_is_found() -> None:
 
 
 def test_a_part_of_the_log_is_verified_with_what_leads_into_it(store: MemoryStore) -> None:
-    assert verify(store, NOON_S + 3600, NOON_S + 7200, now_s=LATER_S) == []
+    assert verify_blobs(store, NOON_S + 3600, NOON_S + 7200, now_s=LATER_S) == []
     assert found(copy_with(store, {FIRST: None}), since_s=NOON_S + 3600) == [(FIRST, "missing")]
     assert found(copy_with(store, {FIRST: None}), since_s=NOON_S + 7200) == []
 
@@ -196,10 +196,10 @@ HOSTILE: list[Callable[[bytes], bytes]] = [
 
 @pytest.mark.parametrize("change", HOSTILE)
 def test_hostile_bytes_are_findings_and_never_a_crash(store: MemoryStore, change: Callable[[bytes], bytes]) -> None:
-    findings = verify(copy_with(store, {THIRD: change(store.read(THIRD))}), now_s=LATER_S)
+    findings = verify_blobs(copy_with(store, {THIRD: change(store.read(THIRD))}), now_s=LATER_S)
     assert [finding.blob for finding in findings] == [THIRD]
     assert all(isinstance(finding, Finding) and finding.detail for finding in findings)
 
 
 def test_a_log_of_one_open_blob_verifies_while_it_is_written() -> None:
-    assert verify(log_of(["a"], close=False), now_s=NOON_S) == []
+    assert verify_blobs(log_of(["a"], close=False), now_s=NOON_S) == []

@@ -20,7 +20,7 @@ from audit.reader import blobs, hours
 from audit.seal import seal_hour
 from audit.settings import from_environ
 from audit.store import Store
-from audit.verify import verify
+from audit.verify import verify_blobs
 from audit.writer import LogWriter, new_writer_id
 from infra.local.azurite import Azurite
 from tests.audit.bad_line import BadLine, Mode
@@ -69,7 +69,7 @@ class Clients:
         assert [name for name in self.acknowledged if name not in found] == []
         assert [name for name in self.refused if name in found] == []
         assert set(found) <= {*self.acknowledged, *self.unknown}
-        assert verify(store) == []
+        assert verify_blobs(store) == []
 
 
 def grows(length: Callable[[], int], by: int) -> Callable[[], bool]:
@@ -147,10 +147,10 @@ def test_a_killed_process_loses_no_acknowledged_record(azurite: Azurite) -> None
     assert set(acknowledged) <= set(found)
     assert max(found.values()) == 1
     assert len(found) <= len(acknowledged) + 16
-    assert verify(store) == []
+    assert verify_blobs(store) == []
     for hour in hours(store):
         seal_hour(store, hour)
-    assert verify(store, now_s=time.time() + 86400) == []
+    assert verify_blobs(store, now_s=time.time() + 86400) == []
 
 
 def test_a_zombie_that_was_sealed_goes_on_in_a_new_blob(azurite: Azurite) -> None:
@@ -163,5 +163,5 @@ def test_a_zombie_that_was_sealed_goes_on_in_a_new_blob(azurite: Azurite) -> Non
     writer.close()
     assert ids(store) == ["a", "b"]
     assert sum(len(blobs(store, hour)) for hour in hours(store)) == 2
-    assert verify(store, now_s=time.time() + 86400) == []
+    assert verify_blobs(store, now_s=time.time() + 86400) == []
     assert hour in {hour_of(time.time()), hour_of(time.time() - 60)}

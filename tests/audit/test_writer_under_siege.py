@@ -6,9 +6,9 @@ import os
 import time
 
 from audit.reader import hours
-from audit.verify import verify
+from audit.verify import verify_blobs
 from infra.local.azurite import Azurite
-from tests.audit import second_verifier
+from tests.audit import second_link_verifier
 from tests.siege.comparison import compare
 from tests.siege.host_siege import Plan
 from tests.siege.tables import tables
@@ -26,7 +26,7 @@ def test_two_writers_lose_nothing_double_nothing_and_their_logs_verify(azurite: 
     assert comparison.violations == []
     handed_over = comparison.logged["handed over"]
     assert handed_over[1] > handed_over.total() / 2
-    assert verify(log) == []
-    assert second_verifier.check({info.name: log.read(info.name) for info in log.list()}, time.time()) == set()
+    assert verify_blobs(log) == []
+    assert second_link_verifier.check({info.name: log.read(info.name) for info in log.list()}, time.time()) == set()
     assert comparison.logged["acknowledged"].total() > 20 * SECONDS
     assert len(hours(log)) > SECONDS, "the hours did not pass"

@@ -15,7 +15,7 @@ from audit.id_segments import Segments
 from audit.lookup import find
 from audit.memory_store import MemoryStore
 from audit.reader import read_blob
-from audit.verify import verify
+from audit.verify import verify_blobs
 from evaluation.hourly import run_due, run_hour
 from evaluation.report_store import latest, list_reports, read_report, read_report_html
 from tests.evaluation.workshop import (
@@ -58,7 +58,7 @@ def test_an_hour_that_is_over_is_sealed_compacted_profiled_and_reported(
         "reports/toy/day-2026-11-23-20261123T130000Z/report.json",
         "reports/toy/latest.json",
     ]
-    assert not verify(log.store)
+    assert not verify_blobs(log.store)
 
 
 def test_an_hour_is_left_alone_until_five_minutes_after_its_end(

@@ -25,7 +25,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from audit.connect import open_stores
 from audit.settings import from_environ
 from audit.store import Store
-from audit.verify import Finding, verify
+from audit.verify import Finding
 from infra.local.azurite import Azurite
 from tests.platform import ROOT
 from tests.siege.comparison import compare
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             siege, log = _besiege(azurite, Path(folder) / "host", plan, writers=options.writers, watch=watch)
         comparison = compare(log, siege.sent)
         broken = [*siege.unexpected, *comparison.violations]
-        findings = verify(log, now_s=time.time() + _LONG_AFTER_S)
+        findings = verify_blobs(log, now_s=time.time() + _LONG_AFTER_S)
     print(tables(siege, comparison))
     _say(broken, findings)
     print(f"seed {plan.seed}, {plan.clients} clients, {plan.seconds:g} s, trouble {plan.trouble:g}")

@@ -11,7 +11,7 @@ import pytest
 
 from audit.connect import open_stores
 from audit.settings import from_environ
-from audit.verify import verify
+from audit.verify import verify_blobs
 from infra.local.azurite import Azurite
 from tests.siege.__main__ import main
 from tests.siege.comparison import compare
@@ -31,7 +31,7 @@ def test_a_host_under_siege_and_killed_keeps_every_promise(
     print(tables(siege, comparison), f"\nseed {PLAN.seed}")
     assert siege.unexpected == []
     assert comparison.violations == []
-    assert verify(log, now_s=time.time() + 1e6) == []
+    assert verify_blobs(log, now_s=time.time() + 1e6) == []
     assert comparison.logged["acknowledged"].total() > 2 * PLAN.clients
     assert comparison.logged.keys() - {"acknowledged"}, "the clients met no trouble"
     assert set(KINDS) <= siege.met.keys()
