@@ -28,7 +28,7 @@ from audit.notes import (
 )
 from audit.reader import Position
 from audit.records import decode_record, encode_record
-from audit.verify import verify
+from audit.verify import verify_blobs
 from tests.audit.examples import NOON_S, appender, score
 
 GOOD: dict[str, Any] = {"author": "R. Okafor", "verdict": "disputed", "comment": "typed in\ttwice\nby hand"}
@@ -133,7 +133,7 @@ def test_the_command_writes_a_record_whose_blob_verifies(log: MemoryStore, monke
     )  # fmt: skip
     receipt = json.loads(out)
     assert (receipt["blob"], receipt["sequence"]) == (position.blob, position.sequence)
-    assert verify(log) == []
+    assert verify_blobs(log) == []
     assert note.ts > score("x", at_s=NOON_S).ts
 
 
