@@ -23,9 +23,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from audit.connect import open_stores
+from audit.finding import Finding
 from audit.settings import from_environ
 from audit.store import Store
-from audit.verify import Finding
+from audit.verify import verify_blobs
 from infra.local.azurite import Azurite
 from tests.platform import ROOT
 from tests.siege.comparison import compare
