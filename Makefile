@@ -10,7 +10,8 @@ ONE_THREAD = OMP_NUM_THREADS=1
 given = $(if $($(1)),--$(2)='$(subst ','\'',$($(1)))')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench test-clients check format coverage explore fuzz simulate models guide parity rescore lock clean .missing
+.PHONY: help setup run test bench ten-million test-clients check format coverage explore fuzz siege simulate models guide parity \
+	rescore lock clean .missing
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -38,6 +39,9 @@ explore: setup models $(BROWSER) ## The property tests on many examples of their
 fuzz: setup models ## Requests made from our OpenAPI document, valid and invalid: EXAMPLES=100 SEED=…
 	@$(PY) -m tests.fuzz $(call given,EXAMPLES,examples) $(call given,SEED,seed)
 
+siege: setup models ## Score through a hostile line while the host is killed, and compare with the log: MINUTES=3 SEED=…
+	@$(ONE_THREAD) $(PY) -m tests.siege $(call given,MINUTES,minutes) $(call given,SEED,seed) $(ARGS)
+
 simulate: setup ## The log in simulated worlds that go wrong, a seed each: SEEDS=100000 FROM=0
 	@$(ONE_THREAD) $(PY) -m tests.audit.simulation $(call given,SEEDS,seeds) $(call given,FROM,from)
 
@@ -55,6 +59,9 @@ rescore: setup ## Export mixed-type data of 20,000 rows and score each row over 
 
 bench: setup models ## Measure one row, large requests beside small ones, and what challengers cost
 	@$(PY) -m bench.one_row && $(PY) -m bench.mixed_sizes && $(PY) -m bench.challengers
+
+ten-million: setup ## Write, index, search, read and verify a log of ten million records: RECORDS=…, 8 GB of disk
+	@$(PY) -m bench.ten_million $(call given,RECORDS,records)
 
 models: setup ## Train and export the demo bundles that are not there yet
 	@$(PY) -m training demo --out models

@@ -20,6 +20,7 @@ import msgspec
 
 from audit.errors import NotFound
 from audit.frames import (
+    MAX_HEADER_BYTES,
     BadFrame,
     FrameKind,
     Header,
@@ -29,12 +30,14 @@ from audit.frames import (
     check_place,
     decode_header,
     head_of,
+    header_line,
 )
 from audit.layout import HOUR_S, LOG, day_prefixes, hour_start_s, parse_name
 from audit.records import Record, decode_record, timestamp
 from audit.store import BlobInfo, Store
 from audit.window import Hasher, Window
 
+_FIRST_READ_BYTES = 64 * 1024  # of a frame whose length is not known yet
 _LATE_S = HOUR_S  # a record made just before the hour may be appended in the next
 _LISTED_BY_DAY = 400  # days; beyond, one listing of the whole log is cheaper than one for each day
 _log = logging.getLogger(__name__)
@@ -142,6 +145,50 @@ def read_blob(store: Store, name: str) -> BlobReading:
     frames = list(reader)
     finding = reader.finding or (None if frames else "the blob is empty: its writer died before its first frame")
     return BlobReading(name, frames, "closed" if reader.closed else "open", reader.size_bytes, finding)
+
+
+def read_frame(store: Store, name: str, offset: int) -> Frame | None:
+    """The frame that begins at this position of a blob, without the blob before it; `None` if none verifies there.
+
+    Proven: header and body are whole and agree with each other, they were written for this blob and this position, and
+    the frame that follows names this one's head as what it goes on from, unless the blob ends here. Not proven: that
+    the frames before are whole and lead here, and those after the next; `verify` and `BlobReader` do that. Raises
+    `NotFound` and `Unavailable`.
+    """
+    data = store.read(name, offset, _FIRST_READ_BYTES)
+    try:
+        line = header_line(data)
+        header = decode_header(line)
+        end = len(line) + 1 + header.length
+        if len(data) < end + MAX_HEADER_BYTES and len(data) == _FIRST_READ_BYTES:
+            data += store.read(name, offset + len(data), end + MAX_HEADER_BYTES - len(data))
+        check_place(header, name, Place(offset, header.sequence, header.previous))
+        check_body(header, data[len(line) + 1 : end])
+        frame = _frame(header, line, data[len(line) + 1 : end])
+        _check_next(frame, data[end:])
+    except BadFrame:
+        return None
+    return frame
+
+
+def _check_next(frame: Frame, data: bytes) -> None:
+    """`BadFrame` unless the blob ends here, or goes on from this frame."""
+    if not data:
+        return
+    if frame.kind == "close":
+        raise BadFrame("bytes after `close`")
+    check_place(decode_header(header_line(data)), frame.blob, Place(frame.end, frame.sequence + 1, frame.head))
+
+
+def listed_blobs(store: Store, since_s: float | None = None, until_s: float | None = None) -> dict[str, list[BlobInfo]]:
+    """The log's blobs by hour, both sorted, of the hours that overlap [since, until); from one listing."""
+    found: dict[str, list[BlobInfo]] = {}
+    for prefix in log_prefixes(since_s, until_s):
+        for info in store.list(prefix):
+            name = parse_name(info.name)
+            if name and info.append and in_hours(name.hour, since_s, until_s):
+                found.setdefault(name.hour, []).append(info)
+    return dict(sorted(found.items()))
 
 
 def hours(store: Store, since_s: float | None = None, until_s: float | None = None) -> list[str]:

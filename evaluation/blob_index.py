@@ -3,6 +3,7 @@
     profiles/blobs/date=2026-11-23/hour=14/{writer}-{n}.json                                        the index
     profiles/model=…/version=…/role=…/date=2026-11-23/hour=14/{writer}-{n}.json                     its profiles
     curated/model=…/date=2026-11-23/hour=14/{writer}-{n}.parquet                                    its Parquet parts
+    index/v1/2026/11/23/{segment}.json, {segment}/000000.ids               where its ids are: audit/id_index.py
 
 The unit of work is one closed blob, which never changes again. Its profiles and parts are written first and its index
 last, so an index that is there says that all of it is. A worker that is killed leaves no index, and the next one does
@@ -18,6 +19,7 @@ import msgspec
 
 from audit.compact import compact_blob, part_name
 from audit.errors import NotFound
+from audit.id_building import index_blob as index_ids
 from audit.layout import parse_name
 from audit.reader import BlobReading
 from audit.store import BlobInfo, Store
@@ -47,7 +49,8 @@ class BlobIndex(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def index_blob(derived: Store, reading: BlobReading, references: References) -> BlobIndex:
-    """Compact and profile a closed blob and store all of it, the index last."""
+    """Compact and profile a closed blob and store all of it, the index last; its ids can be found from then on."""
+    index_ids(derived, reading)
     parts = {}
     for model, data in compact_blob(reading).items():
         parts[model] = part_name(reading.name, model)

@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from audit.errors import AuditError, Unavailable
+from audit.id_upkeep import keep_index
 from audit.layout import hour_start_s
-from audit.reader import blobs, read_blob
+from audit.reader import blobs, listed_blobs, read_blob
 from audit.reader import hours as log_hours
 from audit.records import timestamp
 from audit.seal import seal_hour
@@ -79,6 +80,7 @@ def backfill(
         if progress:
             progress(number, len(due), hour)
         _hour(log, derived, references, hour, run)
+    _keep_index(log, derived, due, now, run)
     if reports:
         for day, as_of in _days(due, now).items():
             _day(log, derived, references, day_window(day), timestamp(as_of), thresholds, run)
@@ -166,6 +168,20 @@ def _blob(log: Store, derived: Store, references: References, name: str, run: Ru
     except Exception as problem:  # noqa: BLE001 - one bad blob must never keep the others waiting
         _trouble(run, f"{name} cannot be compacted and profiled", problem)
         return None
+
+
+def _keep_index(log: Store, derived: Store, due: Sequence[str], now: float, run: Run) -> None:
+    """Index what no run indexed, and merge days: an id is then found in a few reads (audit/id_index.py)."""
+    if not due:
+        return
+    try:
+        listed = listed_blobs(log, _ended_s(due[0]) - HOUR_S, _ended_s(due[-1]))
+        done = keep_index(log, derived, {hour: listed[hour] for hour in due if hour in listed}, now)
+        run.problems += done.problems
+    except Unavailable:
+        raise
+    except Exception as problem:  # noqa: BLE001 - without an index ids are found all the same, only later
+        _trouble(run, "the index of ids cannot be kept", problem)
 
 
 def _day(

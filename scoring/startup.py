@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from audit import settings as audit_settings
 from audit.connect import Stores, open_stores, preload
-from audit.lookup import KnownIds
+from audit.known_ids import KnownIds
 from audit.settings import SettingsError
 from audit.writer import LogWriter, new_writer_id
 from scoring import __version__
@@ -121,7 +121,7 @@ class Startup:
             give_up_s=settings.give_up_s,
             resolve_s=settings.resolve_s,
         )
-        known = KnownIds(self.stores.log)
+        known = KnownIds(self.stores.log, derived=self.stores.derived)
         return Service(catalog, self._writer, own, known_ids=known, queue_bytes=settings.queue_bytes)
 
 

@@ -13,8 +13,8 @@ import httpx
 
 from audit.connect import open_stores
 from audit.digest_log import read_digest
+from audit.known_ids import KnownIds
 from audit.layout import hour_of
-from audit.lookup import KnownIds
 from audit.settings import from_environ
 from audit.signing import LocalSigner, PublicKeys
 from audit.store import Store

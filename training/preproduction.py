@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from audit.lookup import KnownIds
+from audit.known_ids import KnownIds
 from audit.memory_store import MemoryStore
 from audit.records import timestamp
 from audit.writer import LogWriter

@@ -15,11 +15,13 @@ def add(commands: Commands) -> None:
     parser = add_command(commands, "show", _run, "every record of one instance, oldest first")
     parser.add_argument("id", help="the instance's id, as it was sent or answered")
     parser.add_argument("--model", help="only records of this model")
+    parser.add_argument("--scan", action="store_true", help="read the log itself, not where the index says the id is")
 
 
 def _run(stores: Stores, options: argparse.Namespace) -> int:
+    derived = None if options.scan else stores.derived
     with display.progress_bar("reading hours", wanted=not options.json) as progress:
-        found = search(stores.log, options.id, options.model, options.since, options.until, progress=progress)
+        found = search(stores.log, options.id, options.model, options.since, options.until, derived, progress=progress)
         records = sorted(found, key=lambda pair: (pair[0].ts, pair[1]))
     count = display.print_json(records) if options.json else display.print_whole(records)
     if not count:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from audit.appender import Appender
 from audit.ids import new_id
-from audit.lookup import KnownIds, find, search
+from audit.lookup import find, search
 from audit.memory_store import MemoryStore
 from audit.records import Record, encode_record, timestamp
 from tests.audit.examples import NOON_S, WRITER, Clock, appender, score
@@ -118,61 +118,3 @@ def test_a_blob_that_does_not_verify_gives_what_does() -> None:
     (info,) = log.store.list()
     log.store.append(info.name, b"junk", at=info.size_bytes)
     assert len(find(log.store, "a")) == 1
-
-
-class TestKnownIds:
-    def test_scored_instances_are_known_by_model(self) -> None:
-        log = Log()
-        log.add(0, score("a"), score("b", model="diabetes"), label("c", NOON_S))
-        known = KnownIds(log.store, clock=log.clock)
-        assert known.known("wine", ["a", "b", "c", "d"]) == {"a"}
-        assert known.known("diabetes", ["a", "b"]) == {"b"}
-        assert known.known("none", ["a"]) == set()
-        assert known.known("wine", []) == set()
-
-    def test_what_was_appended_since_is_known_and_only_that_is_read(self) -> None:
-        log = Log()
-        log.add(0, *(score(f"id-{n}") for n in range(500)))
-        known = KnownIds(log.store, clock=log.clock)
-        assert known.known("wine", ["id-499"]) == {"id-499"}
-        log.store.read_bytes = 0
-        assert known.known("wine", ["id-3"]) == {"id-3"}
-        assert known.known("wine", ["unknown"]) == set()
-        assert log.store.read_bytes == 0
-        log.add(0.1, score("new"))
-        log.add(1, score("newer"))
-        assert known.known("wine", ["new", "newer", "id-7"]) == {"new", "newer", "id-7"}
-        assert 0 < log.store.read_bytes < 5000
-
-    def test_old_hours_are_forgotten_but_for_ids_that_say_their_hour(self) -> None:
-        log = Log()
-        old = new_id(lambda: int(NOON_S * 1e9))
-        log.add(0, score("client"), score(old))
-        log.add(60, score("now"))
-        known = KnownIds(log.store, hours=48, clock=log.clock)
-        assert known.known("wine", ["client", "now"]) == {"now"}
-        assert known.known("wine", [old]) == {old}
-        assert known.known("diabetes", [old]) == set()
-
-    def test_many_old_ids_keep_few_hours_in_memory(self) -> None:
-        log = Log()
-        names = []
-        for hour in range(40):
-            moment_ns = int((NOON_S + hour * 3600) * 1e9)
-            names.append(new_id(lambda moment_ns=moment_ns: moment_ns))  # type: ignore[misc]
-            log.add(hour, score(names[-1]))
-        log.clock.now_s = NOON_S + 1000 * 3600
-        known = KnownIds(log.store, clock=log.clock)
-        assert known.known("wine", names) == set(names)
-        assert known.known("wine", names) == set(names)
-
-    def test_a_blob_that_does_not_verify_is_read_once(self) -> None:
-        log = Log()
-        log.add(0, score("a"))
-        (info,) = log.store.list()
-        log.store.append(info.name, b"junk\n", at=info.size_bytes)
-        known = KnownIds(log.store, clock=log.clock)
-        assert known.known("wine", ["a", "b"]) == {"a"}
-        log.store.read_names.clear()
-        assert known.known("wine", ["b"]) == set()
-        assert log.store.read_names == []

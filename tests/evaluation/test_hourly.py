@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from audit.errors import Unavailable
+from audit.id_index import segment_of
+from audit.id_segments import Segments
+from audit.lookup import find
 from audit.memory_store import MemoryStore
 from audit.reader import read_blob
 from audit.verify import verify_blobs
@@ -42,8 +45,11 @@ def test_an_hour_that_is_over_is_sealed_compacted_profiled_and_reported(
     run = run_due(log.store, derived, models, DUE)
     assert read_blob(log.store, blob).state == "closed"
     assert (run.hours, run.blobs, run.problems) == (["2026/11/23/12"], 1, [])
+    segment = segment_of("2026/11/23", [(blob, log.store.size(blob))])
     assert sorted(names(derived)) == [
         "curated/model=toy/date=2026-11-23/hour=12/w-0.parquet",
+        segment.path,
+        segment.file_path(0),
         "profiles/blobs/date=2026-11-23/hour=12/w-0.json",
         "profiles/model=toy/version=-/role=-/date=2026-11-23/hour=12/w-0.json",
         "profiles/model=toy/version=1/role=champion/date=2026-11-23/hour=12/w-0.json",
@@ -208,3 +214,38 @@ def test_the_page_is_stored_beside_the_report(log: Log, derived: MemoryStore, mo
     page = read_report_html(derived, "toy")
     assert page is not None
     assert b"<script" not in page
+
+
+def test_ids_are_indexed_by_the_hour_merged_by_the_day_and_made_anew_when_they_are_gone(
+    log: Log, derived: MemoryStore, models: Path, bundle: str
+) -> None:
+    for hour in range(3):
+        at_s = NOON + hour * HOUR
+        log.append(at_s, [score(f"i{hour}", at_s, bundle=bundle)])
+    run_due(log.store, derived, models, DUE + 2 * HOUR)
+    segments = Segments(derived)
+    segments.refresh()
+    assert [len(segment.blobs) for segment in segments.newest()] == [1, 1, 1]
+    assert len(find(log.store, "i1", derived=derived)) == 1
+    for name in names(derived, "index/"):
+        derived.delete(name)
+    run_due(log.store, derived, models, NOON + 13 * HOUR)
+    segments.refresh()
+    (day,) = segments.newest()
+    assert set(day.blobs) == {info.name for info in log.store.list()}
+
+
+def test_an_index_that_cannot_be_written_is_a_problem_and_keeps_no_report_waiting(
+    log: Log, derived: MemoryStore, models: Path, bundle: str
+) -> None:
+    log.append(NOON, [score("a", bundle=bundle)])
+
+    class NoList(UnreadableBlob):
+        def list(self, prefix: str = "") -> Any:
+            if prefix.startswith("index/"):
+                raise ValueError("broken")
+            return self.store.list(prefix)
+
+    run = run_due(log.store, NoList(derived, ""), models, DUE)
+    assert any("the index of ids cannot be kept" in problem for problem in run.problems)
+    assert latest(derived, "toy") is not None

@@ -16,7 +16,7 @@ from pathlib import Path
 import scoring.service
 before = sorted(sys.modules)
 from audit.memory_store import MemoryStore
-from audit.lookup import KnownIds
+from audit.known_ids import KnownIds
 from audit.writer import LogWriter
 from scoring.catalog import Catalog
 from scoring.content import Content

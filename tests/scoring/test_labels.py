@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 
 from audit.errors import Unavailable
-from audit.lookup import KnownIds
+from audit.known_ids import KnownIds
 from scoring.content import Content
 from scoring.errors import BadRequest, LogUnavailable, NotReady, UnknownModel
 from scoring.labels import REASONS, LabelJudge

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from audit.errors import Ambiguous, Unavailable
 from audit.ids import id_time_s
-from audit.lookup import KnownIds
+from audit.known_ids import KnownIds
 from audit.memory_store import MemoryStore
 from scoring.bundle import Criteria
 from scoring.content import Content
