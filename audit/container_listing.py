@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from audit.digest import DIGEST, digest_hour
+from audit.digest import BEGINS, DIGEST, digest_hour
 from audit.finding import Finding
 from audit.layout import LogName, parse_name
 from audit.reader import in_hours, log_prefixes
@@ -44,6 +44,8 @@ def list_log(store: Store, since_s: float | None, until_s: float | None) -> Cont
 
 
 def _digest(info: BlobInfo, listing: ContainerListing) -> None:
+    if info.name == BEGINS:
+        return
     hour = digest_hour(info.name)
     if hour is None:
         listing.foreign.append(Finding(info.name, "foreign", "no digest has such a name"))

@@ -37,6 +37,7 @@ from audit.layout import hour_start_s
 from audit.signing import ALGORITHM, Signer
 
 DIGEST = "digest/v1/"
+BEGINS = f"{DIGEST}begins.json"  # no digest: see audit/chain_beginning.py
 MAX_DIGEST_BYTES = 64 * 1024 * 1024
 _NAME = re.compile(r"digest/v1/(\d{4}/\d\d/\d\d/\d\d)\.json", re.ASCII)
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]

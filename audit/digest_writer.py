@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from itertools import islice, takewhile
 
 from audit.blob_digest import digest_blob
+from audit.chain_beginning import chain_beginning
 from audit.digest import Digest, DigestedBlob, digest_name, encode_digest, sha256_of
 from audit.digest_log import digest_bytes, digest_hours, newest_hour_before, oldest_digest_hour, stored_sha256
 from audit.errors import Ambiguous, Exists, Unavailable
@@ -85,6 +86,8 @@ def _due(store: Store, now_s: float, settled_s: float) -> tuple[str | None, list
     if newest is None and (first := oldest_digest_hour(store)):
         _log.error("the log's first digest is of %s: a clock was ahead when it was written, or is behind now", first)
     first_s = _start_s(newest) + HOUR_S if newest else _first_s(store, last_s)
+    if newest is None and first_s <= last_s:
+        first_s = _start_s(chain_beginning(store, hour_of(first_s)))
     hours = range(int(first_s), int(last_s) + 1, HOUR_S)
     return newest, [hour_of(start_s) for start_s in hours]
 

@@ -60,7 +60,7 @@ def check(stored: dict[str, bytes], now: datetime, pem: bytes) -> set[tuple[str,
     }
     logged = {name: hours[name] for name in blobs}
     over = {hour: name for name, hour in hours.items() if name not in blobs and hour + HOUR <= now + CLOCKS}
-    found = {(name, "foreign") for name in stored.keys() - hours.keys()}
+    found = {(name, "foreign") for name in stored.keys() - hours.keys() - {"digest/v1/begins.json"}}
     found |= {(name, word) for name, (_, word) in blobs.items() if word}
     found |= {(name, "dated") for name in hours.keys() - blobs.keys() - {*over.values()}}
     newest, oldest = max(over, default=None), min(logged.values(), default=now)
