@@ -67,12 +67,14 @@ class Appender:
         opening: Mapping[str, str],
         clock: Callable[[], float] = time.time,
         blob_blocks: int = 40_000,
+        timer_ns: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         self._store = GuardedStore(store)
         self._writer_id = check_writer_id(writer_id)
         self._about = dict(opening)
         self._clock = clock
         self._blob_blocks = blob_blocks
+        self._timer_ns = timer_ns
         self._blob: _Blob | None = None
         self._pending: _Frame | None = None
         self._next_n = 0
@@ -199,8 +201,8 @@ class Appender:
             blob.create_unsure = True
             raise
         except Exists as refusal:
+            self._check_exists(blob, refusal)
             if not blob.create_unsure:
-                self._check_exists(blob, refusal)
                 raise
         blob.created = True
         last = self._last
@@ -228,14 +230,14 @@ class Appender:
 
     def _send(self, blob: _Blob, frame: _Frame) -> Receipt:
         """One append. `Fenced` when this frame is not in the blob and never will be."""
-        started_ns = time.perf_counter_ns()
+        started_ns = self._timer_ns()
         try:
             self._store.append(blob.name, frame.data, at=blob.place.offset)
         except Conflict as refusal:
             self._judge_conflict(blob, frame, refusal)
         except NotFound as problem:
             raise Fenced(f"{blob.name} is gone") from problem
-        self._append_us = (time.perf_counter_ns() - started_ns) // 1000
+        self._append_us = (self._timer_ns() - started_ns) // 1000
         return self._advance(blob, frame)
 
     def _judge_conflict(self, blob: _Blob, frame: _Frame, refusal: Conflict) -> None:
@@ -250,10 +252,10 @@ class Appender:
             raise Ambiguous(f"refused at offset {offset}, and why cannot be read: {problem}") from problem
         if found == frame.data:
             return
-        if size_bytes == offset:
-            raise Ambiguous(
-                f"refused at offset {offset}, which is its length: {refusal}"
-            )  # a lease, an immutability policy
+        if size_bytes == offset:  # a lease, an immutability policy
+            raise Ambiguous(f"refused at offset {offset}, which is its length: {refusal}")
+        if size_bytes > offset and not found:  # perhaps by this very frame, sent before
+            raise Ambiguous(f"refused at offset {offset}, and it grew since that was read: {refusal}")
         if is_close(found, blob.name, blob.place):
             raise Fenced(f"{blob.name} was closed by somebody else at offset {offset}")
         raise Fenced(f"{blob.name} is not as this writer left it: other bytes, or none, at offset {offset}")

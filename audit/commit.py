@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import logging
-import time
 from collections.abc import Iterable, Sequence
 
 from audit.appender import Receipt
@@ -30,7 +29,7 @@ class Commit:
         self.size_bytes = size_bytes  # of what is still to be sent
         self.sent = 0  # lines
         self.receipts: list[Receipt] = []
-        self.since_s = time.monotonic()
+        self.since_s = 0.0  # when it was put into the queue
 
 
 def checked_size(lines: Sequence[bytes]) -> int:

@@ -21,8 +21,9 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from audit.commit import Commit, checked_size
 from audit.deferred_lines import DeferredLines
@@ -50,10 +51,32 @@ class Batch:
         return [commit for commit in self.commits if commit is not self.unfinished]
 
 
+class Changed(Protocol):
+    """As much of a `threading.Condition` as the queue needs: its lock, and to wait for news."""
+
+    def __enter__(self) -> bool: ...
+
+    def __exit__(self, *raised: object) -> None: ...
+
+    def wait(self, timeout: float) -> bool:
+        """Let go of the lock until there is news, or for so long."""
+
+    def notify(self) -> None:
+        """There is news for who waits."""
+
+
 class CommitQueue:
     """Commits wait here; callers in any thread put, one thread takes."""
 
-    def __init__(self, limit_bytes: int, frame_bytes: int = FRAME_BYTES, *, later_s: float = 1.0) -> None:
+    def __init__(
+        self,
+        limit_bytes: int,
+        frame_bytes: int = FRAME_BYTES,
+        *,
+        later_s: float = 1.0,
+        monotonic: Callable[[], float] = time.monotonic,
+        changed: Changed | None = None,
+    ) -> None:
         self._limit_bytes = limit_bytes
         self._frame_bytes = frame_bytes
         self._small: deque[Commit] = deque()
@@ -63,7 +86,8 @@ class CommitQueue:
         self._deferred = DeferredLines(due_bytes=min(DEFERRED_FRAME_BYTES, limit_bytes), due_s=later_s)
         self._small_was_last = False
         self._deferred_was_last = False  # of the others
-        self._changed = threading.Condition(threading.Lock())
+        self._monotonic = monotonic
+        self._changed = changed or threading.Condition(threading.Lock())
         self._awaited = False
         self._refusal: str | None = None
         self._closed = False
@@ -74,6 +98,7 @@ class CommitQueue:
             self._check_open()
             if self._small_bytes + self._large_bytes + commit.size_bytes > self._limit_for(commit):
                 raise QueueFull(self._too_much(commit))
+            commit.since_s = self._monotonic()
             if self._is_small(commit):
                 self._small.append(commit)
                 self._small_bytes += commit.size_bytes
@@ -90,7 +115,7 @@ class CommitQueue:
             if self._deferred.size_bytes + size_bytes > self._limit_bytes:
                 raise QueueFull(f"{self._deferred.size_bytes} bytes of records that can wait do so already")
             due_at_s = self._deferred.due_at_s
-            self._deferred.put(lines, size_bytes, time.monotonic())
+            self._deferred.put(lines, size_bytes, self._monotonic())
             if self._deferred.due_at_s < due_at_s:
                 self._wake()
 
@@ -109,10 +134,10 @@ class CommitQueue:
 
     def take(self, timeout_s: float) -> Batch | None:
         """The next frame's lines, waiting for some if there are none; `None` after `timeout_s` or `close`."""
-        ends_s = time.monotonic() + timeout_s
+        ends_s = self._monotonic() + timeout_s
         with self._changed:
             while True:
-                now_s = time.monotonic()
+                now_s = self._monotonic()
                 due_at_s = self._deferred_due_at_s()
                 if self._small or self._large or due_at_s <= now_s:
                     return self._cut(deferred_due=due_at_s <= now_s)

@@ -2,12 +2,8 @@
 
 Group commit, as in PostgreSQL: while an append is under way, what arrives queues up; then all of it goes out in the
 next. No timer, so a lone request waits for nothing, and a busy service makes few, larger appends. One background thread
-does the blocking calls; it answers each event loop once a frame.
-
-When the store fails, the frame is tried again for a short while (`give_up_s`; `resolve_s` when a reply was lost). Then
-everything that waits is failed, new commits are refused at once, and the thread keeps probing until the store is back:
-no restart, no timer to wait for. A lost reply that cannot be settled in time is `Ambiguous`; nothing is accepted until
-it is settled.
+does the blocking calls; it answers each event loop once a frame. `audit.commit_loop` says what it does when the store
+fails.
 
 Lines that nobody waits for (`commit_later`) ride along in frames that stay small, or go out by themselves after a
 while; `audit.commit_queue` says in which order all of it goes. Of them only this is promised: each is in the log at
@@ -18,25 +14,22 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
 from audit.appender import Appender, Receipt
-from audit.commit import Commit, answer, checked_size
-from audit.commit_queue import FRAME_BYTES, Batch, CommitQueue
-from audit.errors import Ambiguous, AuditError, Unavailable
+from audit.commit import Commit, checked_size
+from audit.commit_loop import CommitLoop, Patience
+from audit.commit_queue import FRAME_BYTES, CommitQueue
+from audit.errors import Ambiguous, Unavailable
 from audit.layout import new_writer_id
 from audit.store import Store
 
 __all__ = ["LogWriter", "Receipt", "new_writer_id"]
 
-_IDLE_S = 30.0  # how often an idle writer looks whether its hour is over
-_LONGEST_PAUSE_S = 0.5
 _LINES_AT_ONCE = 1000  # to check them takes a millisecond
-_log = logging.getLogger(__name__)
 
 
 class LogWriter:
@@ -59,16 +52,12 @@ class LogWriter:
         later_s: float = 1.0,
     ) -> None:
         self.writer_id = writer_id
-        self.last_error: str | None = None
-        self._appender = Appender(store, writer_id=writer_id, opening=opening, clock=clock, blob_blocks=blob_blocks)
         self._queue = CommitQueue(queue_bytes, frame_bytes, later_s=later_s)
-        self._give_up_s = give_up_s
-        self._resolve_s = resolve_s
-        self._first_pause_s = first_pause_s
-        self._probe_s = probe_s
-        self._down = False
-        self._stopping = False
-        self._batch: Batch | None = None  # what the thread is writing
+        self._loop = CommitLoop(
+            self._queue,
+            Appender(store, writer_id=writer_id, opening=opening, clock=clock, blob_blocks=blob_blocks),
+            Patience(give_up_s, resolve_s, first_pause_s, probe_s),
+        )
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._process = os.getpid()
@@ -76,7 +65,12 @@ class LogWriter:
     @property
     def healthy(self) -> bool:
         """Whether commits are taken: false from giving up on the store until it is back, and after `close`."""
-        return not (self._down or self._stopping)
+        return not (self._loop.down or self._loop.stopping)
+
+    @property
+    def last_error(self) -> str | None:
+        """Why the log cannot be written, or could not at the last try; `None` while all is well."""
+        return self._loop.last_error
 
     async def commit(self, lines: Sequence[bytes]) -> list[Receipt]:
         """Return when all lines are durable: the receipts of the frames that hold them, in order.
@@ -122,14 +116,12 @@ class LogWriter:
         """Commit what waits, end the blob with a `close` frame, end the thread. May be called twice."""
         if os.getpid() != self._process:
             return  # in a fork: thread and blob belong to the parent
-        self._stopping = True
-        self._queue.close("the log is closed: this process is shutting down")
+        self._loop.stop("the log is closed: this process is shutting down")
         with self._starting:
             thread = self._thread
         if thread is not None:
             thread.join(timeout_s)
-        answer(self._queue.remove_older(time.monotonic()), Unavailable("the log was closed before this was recorded"))
-        self._say_given_up(self._queue.drop_deferred(), "the log was closed before they were written")
+        self._loop.abandon()
 
     def _put(self, commit: Commit) -> None:
         self._check_process()
@@ -144,138 +136,19 @@ class LogWriter:
         if self._thread is not None:
             return
         with self._starting:
-            if self._thread is None and not self._stopping:
+            if self._thread is None and not self._loop.stopping:
                 self._thread = threading.Thread(target=self._run, args=(eager,), name="audit-log-writer", daemon=True)
                 self._thread.start()
 
     def _run(self, eager: bool) -> None:
         try:
-            self._write_until_closed(eager)
+            if eager:
+                self._loop.probe()
+            while self._loop.turn():
+                pass
         except Exception as bug:
-            self._died(bug)
+            self._loop.died(bug)
             raise
-
-    def _write_until_closed(self, eager: bool) -> None:
-        if eager:
-            self._probe()
-        while True:
-            batch = self._queue.take(0.0 if self._stopping else self._probe_s if self._down else _IDLE_S)
-            if batch is not None:
-                self._write(batch)
-            elif self._stopping:
-                break
-            elif self._down:
-                self._probe()
-            else:
-                self._appender.leave_past_hour()
-        self._appender.leave()
-
-    def _write(self, batch: Batch) -> None:
-        self._batch = batch
-        try:
-            receipt = self._append(batch.lines)
-        except AuditError as error:
-            self._fail(batch, error)
-            return
-        self._recovered()
-        for commit in batch.commits:
-            commit.receipts.append(receipt)
-        answer(batch.finished())
-        self._batch = None
-
-    def _append(self, lines: Sequence[bytes]) -> Receipt:
-        """The frame's receipt, with patience; `Unavailable` or `Ambiguous` when patience ends."""
-        began_s = time.monotonic()
-        pause_s = self._first_pause_s
-        while True:
-            try:
-                receipt = self._appender.resolve() if self._appender.pending else self._appender.append(lines)
-                if receipt is not None:
-                    return receipt
-                continue  # fenced while pending: these lines are not in and go to the next blob
-            except Unavailable as problem:
-                self.last_error = str(problem)
-                self._spare_the_waiting(problem, began_s)
-                patience_s = self._resolve_s if self._appender.pending else self._give_up_s
-                if self._stopping or time.monotonic() - began_s + pause_s > patience_s:
-                    return self._last_try(problem)
-            time.sleep(pause_s)
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
-
-    def _last_try(self, problem: Unavailable) -> Receipt:
-        """Patience has ended: rather certainly not recorded than unknown."""
-        if not self._appender.pending:
-            raise problem
-        try:
-            receipt = self._appender.refuse()
-        except Ambiguous as unsettled:
-            raise Ambiguous(f"outcome unknown: {unsettled}") from unsettled
-        if receipt is None:
-            raise Unavailable(f"not recorded: {problem}") from problem
-        return receipt
-
-    def _spare_the_waiting(self, problem: Unavailable, began_s: float) -> None:
-        """Fail what has waited long enough behind a frame that is stuck, and soon let nobody begin to wait."""
-        error = f"the log cannot be written: {problem}"
-        now_s = time.monotonic()
-        if now_s - began_s > self._give_up_s:
-            self._refuse(error)
-        waiting = self._queue.remove_older(now_s - self._give_up_s)
-        if waiting:
-            answer(waiting, Unavailable(error))
-
-    def _refuse(self, error: str) -> None:
-        if not self._down:
-            _log.error("requests are refused until the log can be written again: %s", error)
-        self._queue.refuse(error)
-        self._down = True
-
-    def _fail(self, batch: Batch, problem: AuditError) -> None:
-        self.last_error = str(problem)
-        error = f"the log cannot be written: {problem}"
-        self._refuse(error)
-        commits = self._stopped_by(batch)
-        begun = [commit for commit in commits if commit.receipts]
-        answer(begun, Ambiguous(f"a part of this is recorded, the rest is not: {problem}"))
-        answer((commit for commit in commits if not commit.receipts), problem)
-        answer(self._queue.remove_older(time.monotonic()), Unavailable(error))
-        self._say_given_up(batch.deferred, str(problem))
-
-    def _stopped_by(self, batch: Batch) -> list[Commit]:
-        """Whose lines a frame has, and the large commit between two of whose frames it came."""
-        begun = self._queue.drop_begun()
-        return batch.commits if begun is None or begun in batch.commits else [*batch.commits, begun]
-
-    def _say_given_up(self, count: int, why: str) -> None:
-        if count:
-            _log.error("%d records that no answer waited for are given up: %s", count, why)
-
-    def _died(self, bug: Exception) -> None:
-        """The thread ends by an error of its own: nobody may wait for it, and health shows it until a restart."""
-        self._down = True
-        self.last_error = f"the log's writer stopped by an error of its own: {type(bug).__name__}: {bug}"
-        self._queue.close(self.last_error)
-        batch = self._batch or Batch()
-        answer(self._stopped_by(batch), Ambiguous(f"outcome unknown: {self.last_error}"))
-        answer(self._queue.remove_older(time.monotonic()), Unavailable(self.last_error))
-        self._say_given_up(batch.deferred + self._queue.drop_deferred(), self.last_error)
-
-    def _probe(self) -> None:
-        try:
-            if self._appender.pending:
-                self._appender.refuse()
-            self._appender.probe()
-        except AuditError as problem:
-            self.last_error = str(problem)
-        else:
-            self._recovered()
-
-    def _recovered(self) -> None:
-        self.last_error = None
-        if self._down:
-            self._down = False
-            self._queue.refuse(None)
-            _log.warning("the log can be written again")
 
 
 async def _checked_in_parts(lines: Sequence[bytes]) -> int:

@@ -183,7 +183,7 @@ def test_a_writer_that_dies_by_a_bug_keeps_nobody_waiting(
 
     writer = closing(writer_on(MemoryStore()))
     writer.commit_blocking(lines("a"), 10)
-    monkeypatch.setattr(writer, "_append", bug)
+    monkeypatch.setattr(writer._loop, "_append", bug)
     monkeypatch.setattr(threading, "excepthook", lambda _: None)
     with pytest.raises(Ambiguous, match="ZeroDivisionError"):
         writer.commit_blocking(lines("b"), 10)
