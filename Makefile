@@ -10,7 +10,8 @@ ONE_THREAD = OMP_NUM_THREADS=1
 given = $(if $($(1)),--$(2)='$(subst ','\'',$($(1)))')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench ten-million test-clients check format coverage explore fuzz models guide parity rescore lock clean .missing
+.PHONY: help setup run test bench ten-million test-clients check format coverage explore fuzz siege models guide parity rescore \
+	lock clean .missing
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -37,6 +38,9 @@ explore: setup models $(BROWSER) ## The property tests on many examples of their
 
 fuzz: setup models ## Requests made from our OpenAPI document, valid and invalid: EXAMPLES=100 SEED=…
 	@$(PY) -m tests.fuzz $(call given,EXAMPLES,examples) $(call given,SEED,seed)
+
+siege: setup models ## Score through a hostile line while the host is killed, and compare with the log: MINUTES=3 SEED=…
+	@$(ONE_THREAD) $(PY) -m tests.siege $(call given,MINUTES,minutes) $(call given,SEED,seed) $(ARGS)
 
 coverage: check models $(BROWSER) ## The tests once more, counting which lines they ran
 	@$(PY) -m pytest --cov --cov-report=term $(ARGS)

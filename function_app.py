@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextlib
 import functools
 import logging
 import os
@@ -23,10 +24,12 @@ from urllib.parse import urlencode, urlsplit
 import azure.functions as func
 import msgspec
 
-from audit.errors import AuditError, NotFound, Unavailable
-from audit.lookup import find
+from audit.errors import AuditError, NotFound, Refused, Unavailable
+from audit.key_ring import KeyRing, trusted
 from audit.settings import SETTINGS as AUDIT_SETTINGS
 from audit.settings import refuse_unknown
+from audit.spot_check import asked as asked_of
+from audit.spot_check import spot_check, told
 from evaluation.report_format import decode_report
 from evaluation.report_store import list_reports, read_report_json
 from evaluation.settings import SETTINGS as EVALUATION_SETTINGS
@@ -43,12 +46,14 @@ from scoring.errors import (
     UnknownModel,
     shown,
 )
-from scoring.fields import is_id, usable_id
+from scoring.fields import usable_id
 from scoring.metadata import server_metadata as described_server
+from scoring.notes import is_form, read_note
 from scoring.request_log import RequestFacts, log_request
 from scoring.settings import SETTINGS as SCORING_SETTINGS
 from scoring.startup import Startup
 from scoring.trace_context import trace_id
+from scoring.trail import Trails, asks_for_replay
 
 if TYPE_CHECKING:
     from audit.store import Store
@@ -65,6 +70,7 @@ FACTS: ContextVar[RequestFacts] = ContextVar("request_facts")
 
 STATUS: tuple[tuple[type[Exception], int], ...] = (
     (BadRequest, 400),
+    (Refused, 400),
     (UnknownModel, 404),
     (NotFound, 404),
     (BodyTooLarge, 413),
@@ -77,6 +83,8 @@ STATUS: tuple[tuple[type[Exception], int], ...] = (
 refuse_unknown(os.environ, (*AUDIT_SETTINGS, *SCORING_SETTINGS, *EVALUATION_SETTINGS))
 startup = Startup(os.environ)
 atexit.register(startup.close)
+trails = Trails(startup.stores, KeyRing(functools.partial(trusted, startup.audit_settings)), startup.scoring_settings)
+READING = asyncio.Semaphore(1)  # of what reads hours of the log: memory and time of one at a time, whoever asks
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 _log = logging.getLogger("hyperplane")
 
@@ -380,24 +388,95 @@ async def no_report(req: func.HttpRequest, model: str, report_id: str) -> func.H
     return page(await asyncio.to_thread(no_report_page, model, code=code_of(req)), 404)
 
 
+@app.route("models/{model}/instances", methods=["GET"])
+@answering
+async def instances(req: func.HttpRequest) -> func.HttpResponse:
+    """Spot checks: the newest records that match, or a random sample of them."""
+    model, given = await known_model(req), dict(req.params)
+    try:
+        asked = asked_of(model, given, time.time())
+    except Refused as problem:
+        return await refused_look(req, model, problem)
+    async with READING:
+        found = await asyncio.to_thread(spot_check, startup.stores.log, asked)
+    if not wants_page(req):
+        return json_response(told(model, asked, found))
+    from evaluation.pages.spot_check import spot_check_page
+    from scoring.reasons import REASONS
+
+    return page(
+        await asyncio.to_thread(spot_check_page, model, given, asked, found, reasons=REASONS, code=code_of(req))
+    )
+
+
+async def refused_look(req: func.HttpRequest, model: str, problem: Refused) -> func.HttpResponse:
+    """A malformed parameter: for a browser, the form as it was sent."""
+    if not wants_page(req):
+        raise problem
+    from evaluation.pages.spot_check import refused_look_page
+    from scoring.reasons import REASONS
+
+    FACTS.get().error = type(problem).__name__
+    return page(refused_look_page(model, req.params, str(problem), reasons=REASONS, code=code_of(req)), 400)
+
+
 @app.route("models/{model}/instances/{id}", methods=["GET"])
 @answering
 async def instance(req: func.HttpRequest) -> func.HttpResponse:
-    """Every record of an instance, oldest first, and where each lies in the log; what does not verify is not shown."""
+    """Every record of an instance, oldest first, and what vouches for each; what does not verify is not shown."""
     model, instance_id = await known_model(req), req.route_params["id"]
-    log, derived = startup.stores.log, startup.stores.derived
-    found = await asyncio.to_thread(find, log, instance_id, model, derived=derived) if is_id(instance_id) else []
-    if not found:
+    replay = asks_for_replay(req.params)
+    async with READING if replay else contextlib.nullcontext():
+        trail = await asyncio.to_thread(trails.read, model, instance_id, replay=replay)
+    if trail is None:
         return await no_instance(req, model, instance_id)
     if not wants_page(req):
-        evidence = [{"record": record, **asdict(position)} for record, position in found]
-        return json_response({"model": model, "id": instance_id, "records": evidence})
-    from evaluation.pages.instance import instance_page, trail_of
+        return json_response(trail.told())
+    from evaluation.pages.instance import instance_page
+    from evaluation.pages.trail import trail_of
     from scoring.model_state import champion_manifest
 
     manifest = champion_manifest((await startup.service()).catalog, model)
-    trail = await asyncio.to_thread(trail_of, model, instance_id, found, manifest)
-    return page(await asyncio.to_thread(instance_page, trail, code=code_of(req)))
+    return page(await asyncio.to_thread(lambda: instance_page(trail_of(trail, manifest), code=code_of(req))))
+
+
+@app.route("models/{model}/instances/{id}/notes", methods=["POST"])
+@answering
+async def note(req: func.HttpRequest) -> func.HttpResponse:
+    """An auditor's note; who sent a form gets the instance's page, which shows it, or a page that says why not."""
+    try:
+        return await noted(req, await known_model(req), req.route_params["id"])
+    except (ScoringError, AuditError) as problem:
+        if not (is_form(content_of(req)) and wants_page(req)):
+            raise
+        FACTS.get().error = type(problem).__name__
+        return await refused_note(req, error(problem))
+
+
+async def noted(req: func.HttpRequest, model: str, instance_id: str) -> func.HttpResponse:
+    """Record the note."""
+    sent = await asyncio.to_thread(read_note, content_of(req))
+    if not await asyncio.to_thread(trails.has, model, instance_id):
+        return await no_instance(req, model, instance_id)
+    facts = FACTS.get()
+    reply = await (await startup.service()).note(model, instance_id, sent, facts.request_id, facts)
+    if not sent.is_form:
+        return replied(reply)
+    from evaluation.pages.links import link, path
+
+    shown_at = f"{link(path('models', model, 'instances', instance_id), code_of(req))}#newest"
+    return func.HttpResponse(status_code=303, headers={"location": shown_at, "referrer-policy": "no-referrer"})
+
+
+async def refused_note(req: func.HttpRequest, refusal: func.HttpResponse) -> func.HttpResponse:
+    """The JSON error of a note as a page."""
+    from evaluation.pages.reports import missing_page
+
+    why = msgspec.json.decode(refusal.get_body())["error"] if refusal.get_body() else "An error of our own"
+    html = await asyncio.to_thread(
+        missing_page, "Nothing was recorded", f"{why}. Go back to mend it.", code=code_of(req)
+    )
+    return page(html, refusal.status_code)
 
 
 async def no_instance(req: func.HttpRequest, model: str, instance_id: str) -> func.HttpResponse:
@@ -471,13 +550,15 @@ def code_of(req: func.HttpRequest) -> str | None:
 
 @app.timer_trigger(arg_name="timer", schedule="0 5 * * * *", use_monitor=True)
 def hourly(timer: func.TimerRequest) -> None:
-    """Seal, compact and profile the hours that are over, and write the day's reports."""
+    """Seal the hours that are over, write their digests, compact and profile them, and write the day's reports."""
+    from audit.hourly import write_due_digests
     from evaluation.hourly import run_due
 
     if timer.past_due:
         _log.info("the hourly run is late; it catches up on what is due")
     stores = startup.stores
     thresholds = evaluation_settings(os.environ).thresholds
+    write_due_digests(stores.log, startup.audit_settings, time.time())
     done = run_due(stores.log, stores.derived, startup.scoring_settings.models, time.time(), thresholds=thresholds)
     _log.info("hourly run: %d hours, %d blobs, %d reports", len(done.hours), done.blobs, len(done.reports))
     for problem in done.problems:

@@ -6,25 +6,28 @@ Exit codes: 0 all is well; 1 nothing was found, or (verify) something is wrong w
 from __future__ import annotations
 
 import argparse
-import io
 import os
-import signal
-import sys
 from collections.abc import Mapping, Sequence
 
 from audit import display
-from audit.commands import find, index, show, tail, verify
+from audit.commands import digests, export, find, index, note, public_key, sample, seal, show, tail, verify
 from audit.commands.arguments import Run
 from audit.connect import open_stores
 from audit.errors import AuditError
 from audit.settings import SettingsError, from_environ
+from audit.terminal import run_as_command
 
-_COMMANDS = (show, tail, find, index, verify)
+_COMMANDS = (show, tail, find, sample, export, note, verify, digests, public_key, seal, index)
 _EXAMPLES = """examples:
   python -m audit show patient-17                    every record of this instance: score, labels, notes
   python -m audit tail -n 20                         the newest 20 records
   python -m audit find --model wine --outcome abstained --since 2h
+  python -m audit sample 20 --model wine --since 7d  drawn at random, for a spot check
+  python -m audit export wine.parquet --model wine   for other programs; .csv and .jsonl too
+  python -m audit note patient-17 --author "R. Okafor" --verdict disputed --comment "typed in twice"
   python -m audit verify --since 7d                  read every byte, check hashes, chain and order
+  python -m audit digests --since 1d                 the signed digests of the last hours
+  python -m audit public-key > digests.pem           what an auditor checks their signatures with
 
 The log is found by HYPERPLANE_STORAGE (a connection string), or HYPERPLANE_STORAGE__blobServiceUri or
 HYPERPLANE_STORAGE__accountName for an identity-based connection; its container by HYPERPLANE_AUDIT_CONTAINER (audit).
@@ -42,6 +45,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
                 "HYPERPLANE_STORAGE is memory://: that log lives in the memory of the process that serves, and no "
                 "other can read it; use a storage account or Azurite"
             )
+        options.settings = settings  # for commands that need a key
         return run(open_stores(settings), options)
     except SettingsError as problem:
         display.say(f"audit: {problem}")
@@ -66,11 +70,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `python -m audit find … | head` ends quietly
-    for stream in (sys.stdout, sys.stderr):  # a terminal that knows no UTF-8 gets escapes, not a traceback
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run_as_command(main)

@@ -198,8 +198,9 @@ class Appender:
         except Ambiguous:
             blob.create_unsure = True
             raise
-        except Exists:
+        except Exists as refusal:
             if not blob.create_unsure:
+                self._check_exists(blob, refusal)
                 raise
         blob.created = True
         last = self._last
@@ -212,6 +213,13 @@ class Appender:
             )
         )
         blob.opening = self._frame(blob, "open", [line])
+
+    def _check_exists(self, blob: _Blob, refusal: Exists) -> None:
+        """`Unavailable` if there is no such blob: a number left out would look like a blob taken away."""
+        try:
+            self._store.size(blob.name)
+        except NotFound:
+            raise Unavailable(f"refused as if it were there, and it is not there: {refusal}") from refusal
 
     def _frame(self, blob: _Blob, kind: FrameKind, lines: Sequence[bytes]) -> _Frame:
         place = blob.place
@@ -238,6 +246,8 @@ class Appender:
             size_bytes = offset + len(found) if found else self._store.size(blob.name)
         except NotFound as problem:
             raise Fenced(f"{blob.name} is gone") from problem
+        except Unavailable as problem:  # a proxy may have sent it twice: then it is in
+            raise Ambiguous(f"refused at offset {offset}, and why cannot be read: {problem}") from problem
         if found == frame.data:
             return
         if size_bytes == offset:

@@ -12,7 +12,8 @@ A container that is missing is created by the first call that needs it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,6 +35,7 @@ from audit.store import BlobInfo
 API_VERSION = "2025-05-05"
 RANGE_BYTES = 4 * 1024 * 1024  # one GET over some 20,000 blocks breaks off in Azurite
 _CONNECT_S = 2.0
+_DISTURBED_S = (0.02, 0.05, 0.1, 0.2)  # pauses before a read is tried again that an append disturbed
 _REFUSALS = {
     "AuthorizationPermissionMismatch": "this identity may not do that: give it the role Storage Blob Data Contributor "
     "on the storage account (Storage Blob Data Reader is enough to read; a new role takes some minutes)",
@@ -121,18 +123,19 @@ class AzureStore:
 
     def size(self, name: str) -> int:
         with _errors(name, changes=False):
-            return self._container.get_blob_client(name).get_blob_properties().size
+            return _undisturbed(lambda: self._container.get_blob_client(name).get_blob_properties().size)
 
     def list(self, prefix: str = "") -> Iterator[BlobInfo]:
-        pages = self._container.list_blobs(name_starts_with=prefix or None)
+        pages = self._container.list_blobs(name_starts_with=prefix or None).by_page()
         while True:
             try:
                 with _errors(prefix or "the container", changes=False):
-                    blob = next(pages)
+                    page = list(_undisturbed(lambda: next(pages)))
             except (StopIteration, NotFound):  # a container that nobody wrote to yet
                 return
-            append = blob.blob_type == BlobType.APPENDBLOB
-            yield BlobInfo(blob.name, blob.size, append, blob.last_modified.timestamp())
+            for blob in page:
+                append = blob.blob_type == BlobType.APPENDBLOB
+                yield BlobInfo(blob.name, blob.size, append, blob.last_modified.timestamp())
 
     def delete(self, name: str) -> None:
         with _errors(name, changes=True):
@@ -145,7 +148,9 @@ class AzureStore:
     def _read_range(self, name: str, start: int, length: int) -> bytes:
         with _errors(name, changes=False):
             try:
-                return self._container.get_blob_client(name).download_blob(start, length).readall()
+                return _undisturbed(
+                    lambda: self._container.get_blob_client(name).download_blob(start, length).readall()
+                )
             except HttpResponseError as problem:
                 if problem.status_code == 416:  # it begins at or past the blob's end
                     return b""
@@ -179,6 +184,21 @@ def _options(timeout_s: float) -> dict[str, Any]:
     }
 
 
+def _undisturbed[T](read: Callable[[], T]) -> T:
+    """Read; again and again if an append to the same blob came in between, which the service may refuse with a 409.
+
+    https://github.com/Azure/azure-sdk-for-net/issues/34258
+    """
+    for pause_s in _DISTURBED_S:
+        try:
+            return read()
+        except HttpResponseError as problem:
+            if _code(problem) != "BlobModifiedWhileReading":
+                raise
+        time.sleep(pause_s)
+    return read()
+
+
 @contextmanager
 def _errors(name: str, *, changes: bool, create_once: bool = False) -> Iterator[None]:
     """Context: the SDK's errors as the log's. `changes`: the call may have taken effect though its reply was lost."""
@@ -202,14 +222,15 @@ def _from_status(name: str, problem: HttpResponseError, changes: bool, create_on
         return NotFound(text)
     if code == "BlobAlreadyExists" or (create_once and status == 412):
         return Exists(text)
-    if status == 412:
+    if status == 412 and changes:
         return Conflict(text)
     if code == "BlockCountExceedsLimit":
         return Fenced(f"{text}: no more blocks fit this blob")
     if code in {"InvalidBlobType", "BlobImmutableDueToPolicy"}:
         return Conflict(text)
-    # 500 and its like may come after the change was made; "server busy" and refusals (401, 403, 429 …) do not.
-    refused = status is not None and 400 <= status < 500 and status != 408
+    # 500 and its like may come after the change was made; "server busy" and refusals (401, 403, 429 …) do not. A 409 to
+    # an append may: https://github.com/Azure/azure-sdk-for-cpp/issues/3631
+    refused = status is not None and 400 <= status < 500 and status != 408 and (status != 409 or create_once)
     if changes and not refused and code != "ServerBusy" and not _before_sending(problem):
         return Ambiguous(text)
     return Unavailable(f"{text}: {_REFUSALS.get(code, 'the storage refuses it')}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from audit.layout import HOUR_S
 from audit.reader import Position, between, blob_records, blobs, hours
@@ -37,7 +38,7 @@ class Filter:
 
     def matches(self, record: Record) -> bool:
         """Whether the record has all of it."""
-        since, until = between(self.since_s, self.until_s)
+        since, until = self._bounds
         return (
             self.model in (None, record.model)
             and self.kind in (None, record.kind)
@@ -46,6 +47,10 @@ class Filter:
             and since <= record.ts
             and (until is None or record.ts < until)
         )
+
+    @cached_property
+    def _bounds(self) -> tuple[str, str | None]:
+        return between(self.since_s, self.until_s)
 
 
 def newest(store: Store, wanted: Filter, limit: int, progress: Progress | None = None) -> Iterator[Found]:

@@ -8,7 +8,7 @@ a record does not have is null. `COLUMNS` is the schema. Cold path only: imports
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import batched
 from typing import Any
@@ -113,6 +113,16 @@ def part_name(blob: str, model: str) -> str:
     return f"curated/model={quote(model, safe='')}/date={year}-{month}-{day}/hour={hour}/{name.writer}-{name.n}.parquet"
 
 
+def table_of(pairs: Sequence[tuple[Record, Position]]) -> pa.Table:
+    """Records as rows of `COLUMNS`."""
+    columns = _columns([record for record, _ in pairs], [position for _, position in pairs])
+    arrays = [
+        values if isinstance(values := columns[field.name], pa.Array) else pa.array(values, field.type)
+        for field in COLUMNS
+    ]
+    return pa.Table.from_arrays(arrays, schema=COLUMNS)
+
+
 class _Part:
     """A Parquet file that grows by row groups."""
 
@@ -121,12 +131,7 @@ class _Part:
         self._writer = pq.ParquetWriter(self._buffer, COLUMNS, compression="zstd", write_page_index=False)
 
     def add(self, pairs: list[tuple[Record, Position]]) -> None:
-        columns = _columns([record for record, _ in pairs], [position for _, position in pairs])
-        arrays = [
-            values if isinstance(values := columns[field.name], pa.Array) else pa.array(values, field.type)
-            for field in COLUMNS
-        ]
-        self._writer.write_table(pa.Table.from_arrays(arrays, schema=COLUMNS))
+        self._writer.write_table(table_of(pairs))
 
     def finish(self) -> bytes:
         self._writer.close()

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from rich.console import Console
@@ -27,34 +27,59 @@ _LONGEST_CELL = 2_000
 _OUTCOME_STYLES = {"scored": "green", "recorded": "green", "abstained": "yellow", "unmatched": "yellow"}
 
 
+class HasModel(Protocol):
+    """A record, or what was made of one."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def version(self) -> str | None: ...
+    @property
+    def role(self) -> str | None: ...
+
+
 def print_json(records: Iterable[tuple[Record, Position]]) -> int:
     """One line `{"record": …, "position": …}` each; returns how many."""
     count = 0
     for record, position in records:
-        place = {"blob": position.blob, "sequence": position.sequence, "line": position.line}
-        print(json.dumps({"record": msgspec.to_builtins(record), "position": place}))
+        print(json_line(record, position))
         count += 1
     return count
 
 
-def print_table(records: Iterable[tuple[Record, Position]]) -> int:
+def json_line(record: Record, position: Position) -> str:
+    """A record and where it stands, in ASCII."""
+    place = {"blob": position.blob, "sequence": position.sequence, "line": position.line}
+    return json.dumps({"record": msgspec.to_builtins(record), "position": place})
+
+
+def print_table(records: Iterable[tuple[Record, Position]], *, header: bool = True) -> int:
     """One row each; returns how many."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("time", "kind", "id", "model", "outcome", "reasons", "result"):
+    return print_rows(
+        ("time", "kind", "id", "model", "outcome", "reasons", "result"),
+        (
+            (
+                plain(record.ts),
+                plain(record.kind),
+                plain(record.id),
+                plain(model_of(record)),
+                plain(record.outcome or "", _OUTCOME_STYLES.get(record.outcome or "", "red")),
+                plain(", ".join(record.reasons)),
+                plain(_result(record)),
+            )
+            for record, _ in records
+        ),
+        header=header,
+    )
+
+
+def print_rows(names: Iterable[str], rows: Iterable[Sequence[Text]], *, header: bool = True) -> int:
+    """A table as wide as it must be, nothing if there are no rows; returns how many."""
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=header)
+    for name in names:
         table.add_column(name, overflow="fold")
-    for record, _ in records:
-        model = f"{record.model} {record.version}" if record.version else record.model
-        if record.role == "challenger":
-            model += " (challenger)"
-        table.add_row(
-            plain(record.ts),
-            plain(record.kind),
-            plain(record.id),
-            plain(model),
-            plain(record.outcome or "", _OUTCOME_STYLES.get(record.outcome or "", "red")),
-            plain(", ".join(record.reasons)),
-            plain(_result(record)),
-        )
+    for row in rows:
+        table.add_row(*row)
     if table.row_count:
         console = _console()
         natural = console.measure(table, options=console.options.update(max_width=_WIDE)).maximum
@@ -110,8 +135,8 @@ def plain(text: str, style: str = "") -> Text:
 
 
 @contextmanager
-def progress_bar(what: str, *, wanted: bool = True) -> Iterator[Callable[[int, int, str], None] | None]:
-    """A bar on stderr if that is a terminal: a function to be told (done, in all, name); else `None`."""
+def progress_bar(what: str, *, wanted: bool = True) -> Iterator[Callable[[int, int | None, str], None] | None]:
+    """A bar on stderr if that is a terminal: a function to be told (done, in all if known, name); else `None`."""
     console = Console(stderr=True)
     if not (wanted and console.is_terminal):
         yield None
@@ -120,6 +145,12 @@ def progress_bar(what: str, *, wanted: bool = True) -> Iterator[Callable[[int, i
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=None, name="")
         yield lambda done, total, name: bar.update(task, completed=done, total=total, name=plain(name).plain)
+
+
+def model_of(record: HasModel) -> str:
+    """The model and version of a record, and whether that was a challenger."""
+    model = f"{record.model} {record.version}" if record.version else record.model
+    return f"{model} (challenger)" if record.role == "challenger" else model
 
 
 def _escaped(char: str) -> str:
@@ -133,6 +164,8 @@ def _console() -> Console:
 
 def _result(record: Record) -> str:
     y: dict[str, Any] = record.y or {}
+    if record.kind == "note":
+        return ", ".join(str(y[name]) for name in ("verdict", "author") if name in y)
     parts = [json.dumps(y[name], ensure_ascii=False) for name in ("label", "value") if name in y]
     probabilities = y.get("probabilities")
     if isinstance(probabilities, dict) and probabilities:

@@ -8,6 +8,7 @@ AuditError
 ├── Fenced               nothing can be appended to this blob any more: go on in a new one
 ├── Exists               a blob of that name is there already
 ├── NotFound             no blob of that name
+├── Refused              what was asked for, or sent, is not what it must be: mend it
 └── Tampered             the bytes do not verify: stop, and show the finding to a person
 """
 
@@ -44,6 +45,10 @@ class Exists(AuditError):
 
 class NotFound(AuditError):
     """There is no such blob (HTTP 404)."""
+
+
+class Refused(AuditError):
+    """What was asked for, or sent, cannot be taken; the message names the field and what is expected."""
 
 
 class Tampered(AuditError):

@@ -11,10 +11,12 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 LOG = "log/v1/"
 HOUR_S = 3600
+_ONE_HOUR = timedelta(hours=1)
+_LAST_HOUR = datetime(9999, 12, 31, 23, tzinfo=UTC)
 _NAME = re.compile(r"log/v1/(\d{4}/\d\d/\d\d/\d\d)/([A-Za-z0-9-]{1,64})-(0|[1-9]\d{0,8})\.jsonl")
 _WRITER = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -80,8 +82,19 @@ def hour_start_s(hour: str) -> float | None:
         return None
 
 
-def day_prefixes(since_s: float, until_s: float) -> Iterator[str]:
-    """Listing prefixes of the UTC days that [since, until] touches, in order."""
+def hours_after(hour: str, count: int) -> list[str]:
+    """The `count` hours that follow an hour, in order; fewer at the end of the calendar.
+
+    >>> hours_after("1970/01/01/22", 3)
+    ['1970/01/01/23', '1970/01/02/00', '1970/01/02/01']
+    """
+    first = datetime.strptime(hour, "%Y/%m/%d/%H").replace(tzinfo=UTC)
+    left = (_LAST_HOUR - first) // _ONE_HOUR
+    return [f"{first + ahead * _ONE_HOUR:%Y/%m/%d/%H}" for ahead in range(1, min(count, left) + 1)]
+
+
+def day_prefixes(since_s: float, until_s: float, root: str = LOG) -> Iterator[str]:
+    """Listing prefixes of the UTC days that [since, until] touches, in order, under `root`."""
     day_s = 24 * HOUR_S
     for day in range(int(since_s // day_s), int(until_s // day_s) + 1):
-        yield f"{LOG}{datetime.fromtimestamp(day * day_s, UTC):%Y/%m/%d}/"
+        yield f"{root}{datetime.fromtimestamp(day * day_s, UTC):%Y/%m/%d}/"

@@ -35,7 +35,7 @@ from audit.frames import (
 from audit.layout import HOUR_S, LOG, day_prefixes, hour_start_s, parse_name
 from audit.records import Record, decode_record, timestamp
 from audit.store import BlobInfo, Store
-from audit.window import Window
+from audit.window import Hasher, Window
 
 _FIRST_READ_BYTES = 64 * 1024  # of a frame whose length is not known yet
 _LATE_S = HOUR_S  # a record made just before the hour may be appended in the next
@@ -89,16 +89,17 @@ class Position:
 class BlobReader:
     """Iterates over a blob's verified frames; then `place`, `closed`, `size_bytes` and `finding` tell how it ended.
 
-    `place` is where the next frame would belong; give it to a new reader to go on later from there.
+    `place` is where the next frame would belong; give it to a new reader to go on later from there. `hasher` takes in
+    all bytes that are read, from there on; after `read_to_end` these are all there are, verified or not.
     """
 
-    def __init__(self, store: Store, name: str, place: Place | None = None) -> None:
+    def __init__(self, store: Store, name: str, place: Place | None = None, hasher: Hasher | None = None) -> None:
         self.name = name
         self.place = place or Place()
         self.closed = False
         self.finding: str | None = None
         self.finding_kind = ""  # "torn", "altered" or "after close"
-        self._bytes = Window(store, name, self.place.offset)
+        self._bytes = Window(store, name, self.place.offset, hasher)
 
     @property
     def size_bytes(self) -> int:
@@ -118,6 +119,10 @@ class BlobReader:
             self.place = Place(frame.end, frame.sequence + 1, frame.head)
             self.closed = frame.kind == "close"
             yield frame
+
+    def read_to_end(self) -> None:
+        """Read what follows the last verified frame too, to hash it; `size_bytes` is then the blob's whole length."""
+        self._bytes.pass_by()
 
     def _stop(self, kind: str, why: str) -> None:
         self.finding_kind = kind
@@ -245,14 +250,14 @@ def between(since_s: float | None, until_s: float | None) -> tuple[str, str | No
     return timestamp(since_s) if since_s is not None else "", None if until_s is None else timestamp(until_s)
 
 
-def log_prefixes(since_s: float | None, until_s: float | None) -> list[str]:
+def log_prefixes(since_s: float | None, until_s: float | None, root: str = LOG) -> list[str]:
     """Listing prefixes that together hold all hours that overlap [since, until), and maybe more."""
     if since_s is None:
-        return [LOG]
+        return [root]
     until_s = max(time.time(), since_s) + 24 * HOUR_S if until_s is None else until_s
     if until_s - since_s > _LISTED_BY_DAY * 24 * HOUR_S or since_s < 0:
-        return [LOG]
-    return list(day_prefixes(since_s, until_s))
+        return [root]
+    return list(day_prefixes(since_s, until_s, root))
 
 
 def in_hours(hour: str, since_s: float | None, until_s: float | None) -> bool:

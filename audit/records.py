@@ -8,11 +8,11 @@ Fields that a kind does not use are left out of the line. Version 1 of the forma
 | `kind` | all | `score`, `request_error`, `label`, `note` |
 | `id` | all | the instance's id; for `request_error` an id of its own |
 | `ts` | all | server time, RFC 3339 in UTC with microseconds: `2026-11-23T14:05:06.123456Z` |
-| `request` | all | request id; a batch's records share it |
+| `request` | all | request id; a batch's records share it; a note that a command wrote has none |
 | `row` | score, label | position in the request, from 0 |
 | `rows` | score, label | number of instances in the request |
 | `run` | score | `[run id, position in it, its size]`; absent when the model was not run on this instance |
-| `model`, `version` | all | names; a label has no version |
+| `model`, `version` | all | names; a label and a note have no version |
 | `bundle` | score | SHA-256 of the bundle's manifest, which holds the hashes of its other files |
 | `policies` | score | 16 hex digits, by which policies beside the bundle's it was judged; absent without any |
 | `role` | score | `champion` or `challenger` |
@@ -26,6 +26,7 @@ Fields that a kind does not use are left out of the line. Version 1 of the forma
 | `redacted` | score, request_error | what `x` does not hold in clear: names of features, `*` for the rest; see below |
 | `y` | score | `{"label", "probabilities"}`, `{"label", "score"}` or `{"value"}` |
 | `y` | label | `{"label"}` or `{"value"}`, and `ts`, when the truth was known, if the client said so |
+| `y` | note | `{"verdict", "author"}`, and `comment` if there is one; see audit/notes.py |
 | `us` | score, request_error | microseconds of each stage: `decode`, `judge`, `infer`, `encode`; cold also `start` |
 | `cold` | score | true in the first request of a process; `us.start` is then process start to encoded results |
 | `writer` | all | the process that wrote it |

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 
 from audit.errors import Ambiguous, Conflict, Fenced, NotFound, Unavailable
-from audit.frames import encode_frame
+from audit.frames import Place, encode_frame
 from audit.reader import BlobReader, blobs
 from audit.store import Store
 
@@ -24,12 +24,12 @@ def seal_hour(store: Store, hour: str) -> list[str]:
     A blob that does not verify to its end is left alone, for `verify` to report: what is appended behind such bytes
     proves nothing. Raises `Unavailable`; run it again then.
     """
-    return [info.name for info in blobs(store, hour) if _seal(store, info.name)]
+    return [info.name for info in blobs(store, hour) if seal_blob(store, info.name)]
 
 
-def _seal(store: Store, name: str) -> bool:
-    """Whether this call closed it."""
-    reader = BlobReader(store, name)
+def seal_blob(store: Store, name: str, place: Place | None = None) -> bool:
+    """The same for one blob, read from `place` on; whether this call closed it."""
+    reader = BlobReader(store, name, place)
     for _ in range(_ATTEMPTS):
         try:
             for _frame in reader:

@@ -89,7 +89,22 @@ def container_name(value: str) -> str:
     return value
 
 
+def signing_key(value: str) -> str:
+    """A file's path, or the URL of a key in a Key Vault.
+
+    >>> signing_key("https://example.vault.azure.net/keys/digests/")
+    'https://example.vault.azure.net/keys/digests'
+    """
+    if "://" in value and not _KEY_URL.fullmatch(value.rstrip("/")):
+        raise ValueError("a file's path, or https://{vault}.vault.azure.net/keys/{name}, with /{version} behind or not")
+    return value.rstrip("/") if "://" in value else value
+
+
 STORAGE = "HYPERPLANE_STORAGE"
+SIGNING_KEY = "HYPERPLANE_SIGNING_KEY"
+LOCAL_SIGNING_KEY = ".local/signing-key.pem"
+_IN_AZURE = "WEBSITE_SITE_NAME"  # set by the platform
+_KEY_URL = re.compile(r"https://[a-z0-9.-]+/keys/[A-Za-z0-9-]{1,127}(/[0-9a-f]{32})?")
 SETTINGS: tuple[Setting, ...] = (
     Setting(STORAGE, None, text, "Connection string of the storage account, or `memory://` for trials and benchmarks"),
     Setting(f"{STORAGE}__blobServiceUri", None, text, "Identity-based instead: the account's blob endpoint"),
@@ -107,6 +122,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("HYPERPLANE_APPEND_TIMEOUT_SECONDS", 5.0, seconds, "How long one call to the storage may take"),
     Setting("HYPERPLANE_GIVE_UP_SECONDS", 3.0, seconds, "Storage down: how long a request waits before it gets 503"),
     Setting("HYPERPLANE_RESOLVE_SECONDS", 10.0, seconds, "Reply lost: how long a request waits for the outcome"),
+    Setting(SIGNING_KEY, None, signing_key, "What signs the hourly digests: a Key Vault key's URL, or a file's path"),
+    Setting("HYPERPLANE_PUBLIC_KEYS", None, text, "PEM file of the public keys that signatures are checked with"),
 )
 
 
@@ -124,6 +141,8 @@ class AuditSettings:
     append_timeout_s: float
     give_up_s: float
     resolve_s: float
+    signing_key: str | None = None  # a URL or a path; none: nothing is signed
+    public_keys: str | None = None
 
     @property
     def in_memory(self) -> bool:
@@ -146,6 +165,8 @@ def from_environ(environ: Mapping[str, str]) -> AuditSettings:
         append_timeout_s=values["HYPERPLANE_APPEND_TIMEOUT_SECONDS"],
         give_up_s=values["HYPERPLANE_GIVE_UP_SECONDS"],
         resolve_s=values["HYPERPLANE_RESOLVE_SECONDS"],
+        signing_key=values[SIGNING_KEY] or (None if environ.get(_IN_AZURE) else LOCAL_SIGNING_KEY),
+        public_keys=values["HYPERPLANE_PUBLIC_KEYS"],
     )
 
 

@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from audit.errors import AuditError
 from audit.settings import SettingsError
-from scoring.commands import redact
+from audit.terminal import run_as_command
+from scoring.commands import label, redact, replay
 
-_COMMANDS = (redact,)
+_COMMANDS = (label, redact, replay)
 
 
 def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
@@ -37,4 +38,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_as_command(main)

@@ -7,6 +7,7 @@ ScoringError
 │   └── NoDefault        the route names no model, and neither does serving.toml
 ├── BodyTooLarge         send less at once; not recorded
 │   ├── InflatedTooLarge the same, of a compressed body that is within the limit as it was sent
+│   ├── NoteTooLarge     the same, of an auditor's note
 │   └── RecordsTooLarge  the same, though the body itself is within its limit
 ├── NotReady             the model is there but its bundle was refused: an operator must act
 ├── NotStarted           nothing can be scored in this process: an operator must act
@@ -83,6 +84,14 @@ class InflatedTooLarge(BodyTooLarge):
             f"the body has more than {limit_bytes:,} bytes when decompressed, which is the limit; "
             "send fewer instances in a request",
         )
+        self.limit_bytes = limit_bytes
+
+
+class NoteTooLarge(BodyTooLarge):
+    """The body of a note is over its limit; it was not recorded."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        ScoringError.__init__(self, f"the body has more than {limit_bytes:,} bytes, which no note needs")
         self.limit_bytes = limit_bytes
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from scoring.bundle import Manifest
 from scoring.catalog import Catalog
 from scoring.errors import NoDefault
+from scoring.openapi_audit import audit_paths, audit_schemas
 from scoring.openapi_examples import examples_of
 from scoring.openapi_inference import BINARY_TEXT
 from scoring.openapi_invocation import csv_schema
@@ -25,12 +26,9 @@ from scoring.openapi_operations import (
     Operation,
     answer,
     body,
-    format_parameter,
     media,
-    missing_page,
     model_parameter,
     operation,
-    path_parameter,
     shared_parameters,
     shared_responses,
     version_parameter,
@@ -42,7 +40,7 @@ _TAGS = {
     "score": "Predictions in the native protocol, and ground truth",
     "inference": "Predictions in the Open Inference Protocol, version 2",
     "invocation": "Predictions in MLflow's protocol",
-    "audit": "Records and reports",
+    "audit": "Records, spot checks, notes and reports",
     "service": "Health and metadata",
 }
 
@@ -62,11 +60,11 @@ def openapi(catalog: Catalog, version: str = "0") -> dict[str, Any]:
         "paths": _scoring_paths(manifests, catalog)
         | _inference_paths(manifests, catalog)
         | _invocation_paths(manifests, catalog)
-        | _audit_paths(catalog)
+        | audit_paths(catalog)
         | _service_paths()
         | _metadata_paths(catalog),
         "components": {
-            "schemas": schemas(manifests),
+            "schemas": schemas(manifests) | audit_schemas(),
             "parameters": shared_parameters(),
             "responses": shared_responses(),
             "securitySchemes": {
@@ -144,35 +142,6 @@ def _both_versions(
             "post": exact | {"requestBody": sent},
         },
     }
-
-
-def _audit_paths(catalog: Catalog) -> dict[str, Any]:
-    model, report_id = model_parameter(catalog), path_parameter("id", "The report's id", example="latest")
-    instance = path_parameter("id", "The instance's id", example="a-17")
-    models = answer("Models, versions and latest verdicts", ref("Overview"), page=True)
-    listed = answer("Reports, newest first", ref("ReportList"), page=True)
-    report = answer("The report", {"type": "object"}, page=True)
-    trail = answer("The instance's records, oldest first", ref("Trail"), page=True)
-    return {
-        "/models": {"get": _page("models", "All models with their latest verdicts", models, (401, 503))},
-        "/models/{model}/instances/{id}": _read(
-            [model, instance], _page("instance", "One instance's audit trail", trail, READING)
-        ),
-        "/models/{model}/reports": _read([model], _page("reports", "A model's reports", listed, READING)),
-        "/models/{model}/reports/latest": _read(
-            [model], _page("latestReport", "A model's newest report", report, READING)
-        ),
-        "/models/{model}/reports/{id}": _read([model, report_id], _page("report", "One report", report, READING)),
-    }
-
-
-def _page(name: str, summary: str, shown: Operation, errors: tuple[int, ...]) -> Operation:
-    """An operation that answers browsers with a page, when nothing is found too."""
-    found = operation(name, summary, shown, errors, "audit")
-    found["parameters"] = [*found["parameters"], format_parameter()]
-    if 404 in errors:
-        found["responses"]["404"] = missing_page("There is no such model, instance or report")
-    return found
 
 
 def _read(parameters: list[Operation], found: Operation) -> dict[str, Any]:

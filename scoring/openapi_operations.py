@@ -19,6 +19,7 @@ ERRORS = {
     503: "The log does not take records, or the model is not ready; wait as Retry-After says, then send it again",
 }
 READING = (401, 404, 503)
+KEYED = (400, 401, 404, 503)
 SCORING = (400, 401, 404, 413, 503)
 CODINGS = (
     "May be compressed: `Content-Encoding: gzip` or `deflate`, also one in the other. The limit holds for the body as "
@@ -132,6 +133,11 @@ def path_parameter(name: str, description: str, more: Schema | None = None, exam
     schema = {"type": "string", "minLength": 1, **(more or {})}
     found: Operation = {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
     return found | ({"example": example} if example is not None else {})
+
+
+def query_parameter(name: str, description: str, schema: Schema) -> Operation:
+    """A part of a query, which may be left out."""
+    return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
 def format_parameter() -> Operation:

@@ -181,6 +181,9 @@ _BESIDE: dict[str, Schema] = {
 }
 
 
+REQUEST_ID = _BESIDE["request_id"]
+
+
 def _answer(results: str, *more: str) -> Schema:
     names = ("model", *more, "request_id")
     return {

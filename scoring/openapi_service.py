@@ -1,4 +1,4 @@
-"""The schemas of what is answered about the service, its models and its records."""
+"""The schemas of what is answered about the service, and its models."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ def service_schemas() -> dict[str, Schema]:
         "ModelMetadata": _metadata(),
         "Overview": _object({"models": _list(_model())}),
         "ReportList": _object({"model": _TEXT, "reports": _list({"type": "object"})}),
-        "Trail": _object({"model": _TEXT, "id": _TEXT, "records": _list(_evidence())}),
     }
 
 
@@ -58,12 +57,6 @@ def _model() -> Schema:
             "convergence": _list(_TEXT),
         }
     )
-
-
-def _evidence() -> Schema:
-    """A record, and where it lies in the log."""
-    place = {"blob": _TEXT, "sequence": {"type": "integer"}, "line": {"type": "integer"}}
-    return _object({"record": {"$ref": "#/components/schemas/Record"}, **place})
 
 
 def _object(required: dict[str, Schema], optional: dict[str, Schema] | None = None) -> dict[str, Any]:

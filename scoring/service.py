@@ -22,6 +22,7 @@ from typing import Any, Protocol
 import msgspec
 
 from audit.errors import Ambiguous, Unavailable
+from audit.records import timestamp
 from audit.writer import Receipt
 from scoring.catalog import Catalog, Served
 from scoring.challengers import Challengers
@@ -30,6 +31,7 @@ from scoring.content_coding import is_coded
 from scoring.errors import BodyTooLarge, LogUnavailable, NotReady, RecordsTooLarge
 from scoring.label_lines import LabelResult, label_body
 from scoring.metadata import model_metadata
+from scoring.notes import SentNote, note_line
 from scoring.protocols.registry import ProtocolName
 from scoring.request_log import RequestFacts
 from scoring.response import encode_body
@@ -187,6 +189,22 @@ class Service:
         head = {"model": model, "request_id": labelled.request_id}
         reply = Reply(encode_body(head, labelled.encoded, receipts))
         return LabelResponse(**head, results=labelled.results, receipts=receipts, reply=reply)
+
+    async def note(
+        self, model: str, instance_id: str, sent: SentNote, request_id: str | None, facts: RequestFacts
+    ) -> Reply:
+        """Record an auditor's note on an instance that the log has; raises `LogUnavailable`."""
+        noted = note_line(
+            sent,
+            instance_id,
+            model=model,
+            ts=timestamp(self._clock()),
+            writer=self._writer.writer_id,
+            request_id=request_id,
+        )
+        facts.request_id = noted.request_id
+        receipts = await self._commit([noted.line], len(noted.line) + 1, facts)
+        return Reply(msgspec.json.encode(noted.answer | {"receipt": receipts}))
 
     async def metadata(self, model: str, version: str | None = None) -> dict[str, Any]:
         """A model's inputs and outputs; raises `UnknownModel`, `UnknownVersion`, `NotReady`."""

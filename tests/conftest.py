@@ -41,6 +41,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(group.relative_to(ROOT).as_posix()))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def signing_key(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The hosts that tests start inherit it: what their hourly timers sign with is none of this folder's own keys."""
+    path = tmp_path_factory.mktemp("signing") / "key.pem"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HYPERPLANE_SIGNING_KEY", str(path))
+        yield path
+
+
 @pytest.fixture(scope="session")
 def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
     """Azurite for the whole session: use container names of your own, and leave it running."""

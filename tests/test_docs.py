@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from audit.digest_writer import write_digests
 from audit.settings import SETTINGS as AUDIT_SETTINGS
 from audit.settings import Setting
 from audit.writer import Receipt
@@ -28,6 +30,7 @@ from scoring.response import Result
 from scoring.serving_config import ModelConfig, read_serving
 from scoring.settings import SETTINGS as SCORING_SETTINGS
 from scoring.verdict import REASONS as INPUT_REASONS
+from tests.audit.digested import SIGNER, after, log_of_hours
 from tests.platform import Platform
 from tests.scoring.bundles import manifest
 
@@ -98,12 +101,26 @@ def test_the_operations_page_explains_every_field_of_a_requests_line_and_its_que
     used = set(re.findall(r"\br\.([a-z_]+)", queries))
     assert used
     assert used <= set(FIELDS)
-    (example,) = re.findall(r"^```json\n(.*)\n```", page, re.MULTILINE)
+    example, _of_a_digest = re.findall(r"^```json\n(.*)\n```", page, re.MULTILINE)
     assert list(json.loads(example)) == [name for name in FIELDS if name in json.loads(example)]
     functions = set(re.findall(r"^async def (\w+)\(req: func.HttpRequest\)", SOURCE, re.MULTILINE))
     (scoring,) = re.findall(r"r\.function in \(([^)]*)\)", queries)
     scoring_functions = {name for name in functions if re.match("score|infer|.*invocations", name)}
     assert set(re.findall(r'"(\w+)"', scoring)) == scoring_functions
+
+
+def test_the_operations_page_shows_a_digests_line_as_it_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "hyperplane.audit")
+    store, _ = log_of_hours(0)
+    write_digests(store, SIGNER, after(0))
+    (line,) = caplog.messages
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    _of_a_request, example = re.findall(r"^```json\n(.*)\n```", page, re.MULTILINE)
+    queries = "".join(re.findall(r"^```kusto\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    assert list(json.loads(line)) == list(json.loads(example))
+    assert set(re.findall(r"\bd\.([a-z_0-9]+)", queries)) <= set(json.loads(line))
+    starts = set(re.findall(r"message startswith '(.*)'", queries))
+    assert any(line.startswith(start) for start in starts)
 
 
 def test_requests_lines_are_not_sampled_away() -> None:

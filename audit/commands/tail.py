@@ -1,25 +1,70 @@
-"""`python -m audit tail`: the newest records."""
+"""`python -m audit tail`: the newest records, and with `-f` those that come."""
 
 from __future__ import annotations
 
 import argparse
+import heapq
+import sys
+import time
+from collections.abc import Sequence
 
 from audit import display
-from audit.browse import Filter, newest
+from audit.browse import Filter, Found, newest
 from audit.commands.arguments import Commands, add_command, positive
 from audit.connect import Stores
+from audit.errors import Unavailable
+from audit.follow import Follower
+
+_POLL_S = 1.0
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
     parser = add_command(commands, "tail", _run, "the newest records", times=False)
     parser.add_argument("-n", type=positive, default=10, help="how many (default 10)")
+    parser.add_argument("-f", "--follow", action="store_true", help="then show new ones as they come, until Ctrl-C")
     parser.add_argument("--model", help="only records of this model")
 
 
 def _run(stores: Stores, options: argparse.Namespace) -> int:
-    records = list(newest(stores.log, Filter(model=options.model), options.n))[::-1]
-    count = display.print_json(records) if options.json else display.print_table(records)
+    if options.follow:
+        return _follow(stores, options)
+    count = _print(list(newest(stores.log, Filter(model=options.model), options.n))[::-1], options)
     if not count:
         display.say("audit: the log has no records")
     return 0 if count else 1
+
+
+def _follow(stores: Stores, options: argparse.Namespace) -> int:
+    wanted = Filter(model=options.model)
+    follower = Follower(stores.log, wanted)
+    try:
+        latest = heapq.nlargest(options.n, follower.new(), key=_by_time)
+        older = [] if len(latest) == options.n else newest(stores.log, wanted, options.n)
+        shown = {position: (record, position) for record, position in [*latest, *older]}
+        _print(sorted(shown.values(), key=_by_time)[-options.n :], options)
+        while True:
+            time.sleep(_POLL_S)
+            _look(follower, options)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _look(follower: Follower, options: argparse.Namespace) -> None:
+    """Show what is new; a store that is away for a while is said, and asked again."""
+    found: list[Found] = []
+    try:
+        found.extend(follower.new())
+    except Unavailable as problem:
+        display.say(f"audit: {problem}; trying again")
+    _print(sorted(found, key=_by_time), options, header=False)
+
+
+def _print(records: Sequence[Found], options: argparse.Namespace, *, header: bool = True) -> int:
+    count = display.print_json(records) if options.json else display.print_table(records, header=header)
+    sys.stdout.flush()
+    return count
+
+
+def _by_time(pair: Found) -> tuple[str, object]:
+    return pair[0].ts, pair[1]

@@ -1,54 +1,29 @@
 """One instance's audit trail: every record that has its id, in the order of the log.
 
 For the person who is asked "why did the model say this?": what came in, how each value compares with the training
-range, what was answered, how long it took, what the truth turned out to be, and where in the log the evidence lies.
+range, what was answered, how long it took, what the truth turned out to be, what auditors noted, where in the log the
+evidence lies, how far a signed digest vouches for it, and, if asked, what the model answers to the same input today.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
-from audit.reader import Position
-from audit.records import WHOLE_INSTANCE, Record
+from audit.notes import AUTHOR_CHARACTERS, COMMENT_CHARACTERS, VERDICTS
+from audit.records import WHOLE_INSTANCE
 from evaluation.pages import numbers
 from evaluation.pages.render import render
-from evaluation.pages.text import LongText, listed, shown
-from scoring.bundle import Manifest
+from evaluation.pages.text import LongText, listed, shown, text_of
+from evaluation.pages.trail import Evidence, InstanceTrail
+from evaluation.pages.vouching import commands_of, known_at, note_of, replay_of, sealed
 
 FEATURES = 500  # rows of an instance's table
-INTEGRITY = "Each record was read from a frame whose bytes agree with its hash, its position and its chain."
 HASH = 12  # digits of a redacted value's keyed hash, enough to see which are equal
 CUT = {"prefix", "length", "sha256"}  # what the log holds of something too long; see `scoring.storable`
+ENTRIES = 200  # records that are shown, half of them the oldest
 FACTS = ("version", "request", "row", "rows", "role", "cold", "policies")  # shown as they are
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """One record as plain JSON values, and where it lies."""
-
-    record: dict[str, Any]  # as in the log
-    blob: str
-    sequence: int  # of its frame
-    line: int  # in the frame
-    head: str | None = None  # of the frame, hexadecimal
-    verified: bool = False  # the frame's bytes agree with its hashes and its chain
-
-
-@dataclass(frozen=True)
-class InstanceTrail:
-    """All that is known of one id."""
-
-    model: str
-    id: str
-    evidence: list[Evidence]  # oldest first
-    integrity: str = ""  # one sentence on what was checked
-    features: list[dict[str, Any]] = field(default_factory=list)  # as `x-features` of the OpenAPI document
-    target_unit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,31 +36,22 @@ class Input:
     flags: list[str]
 
 
-def trail_of(
-    model: str, instance_id: str, found: Sequence[tuple[Record, Position]], manifest: Manifest | None
-) -> InstanceTrail:
-    """The trail of records as they were read, each from a frame that verified; `manifest` is the champion's."""
-    return InstanceTrail(
-        model=model,
-        id=instance_id,
-        evidence=[
-            Evidence(msgspec.to_builtins(record), **asdict(position), verified=True) for record, position in found
-        ],
-        integrity=INTEGRITY,
-        features=[msgspec.to_builtins(feature) for feature in manifest.features] if manifest else [],
-        target_unit=manifest.target_unit if manifest else None,
-    )
-
-
 def instance_page(trail: InstanceTrail, *, code: str | None = None) -> str:
     """The trail as a page; an id without records says so."""
+    shown_of = [*trail.evidence[: ENTRIES // 2], *trail.evidence[ENTRIES // 2 :][-ENTRIES // 2 :]]
     return render(
         "instance.html.j2",
         served=True,
         code=code,
         trail=trail,
-        entries=[_entry(evidence, trail) for evidence in trail.evidence],
+        entries=[_entry(evidence, trail) for evidence in shown_of],
+        left_out=len(trail.evidence) - len(shown_of),
         all_verified=all(evidence.verified for evidence in trail.evidence),
+        scored=any(evidence.record.get("run") for evidence in trail.evidence),
+        verdicts=VERDICTS,
+        author_characters=AUTHOR_CHARACTERS,
+        comment_characters=COMMENT_CHARACTERS,
+        commands=commands_of(trail),
     )
 
 
@@ -95,11 +61,15 @@ def _entry(evidence: Evidence, trail: InstanceTrail) -> dict[str, Any]:
     return {
         "evidence": evidence,
         "record": {name: record.get(name) for name in FACTS},
-        "when": numbers.when(_text(record.get("ts")) or None),
-        "kind": _text(record.get("kind")),
-        "outcome": _text(record.get("outcome")),
-        "reasons": [_text(reason) for reason in _list(record.get("reasons"))],
-        "answer": _answer(record.get("y"), trail.target_unit),
+        "when": numbers.when(text_of(record.get("ts")) or None),
+        "kind": text_of(record.get("kind")),
+        "outcome": text_of(record.get("outcome")),
+        "reasons": [text_of(reason) for reason in _list(record.get("reasons"))],
+        "answer": answer_of(record.get("y"), trail.target_unit),
+        "known_at": known_at(record),
+        "note": note_of(record),
+        "sealed": sealed(evidence.integrity),
+        "replay": replay_of(evidence.replay),
         "probabilities": _probabilities(record.get("y")),
         "whole": _flags_of(_flags(record), WHOLE_INSTANCE),
         "sent": _no_object(record),
@@ -117,7 +87,7 @@ def _entry(evidence: Evidence, trail: InstanceTrail) -> dict[str, Any]:
 
 def _inputs(record: dict[str, Any], features: list[dict[str, Any]]) -> list[Input]:
     """The manifest's features in its order, then keys that the model does not know."""
-    values, redacted = record.get("x"), [_text(name) for name in _list(record.get("redacted"))]
+    values, redacted = record.get("x"), [text_of(name) for name in _list(record.get("redacted"))]
     if not isinstance(values, dict) or _is_cut(values, record):
         return []
     known = {feature["name"]: feature for feature in features}
@@ -147,7 +117,7 @@ def _too_large(record: dict[str, Any]) -> LongText | None:
     sent: Any = record.get("x")
     if record.get("kind") != "score" or not _is_cut(sent, record):
         return None
-    return LongText(f"{shown(_text(sent['prefix'])[:64])}… ({sent['length']:,} bytes)")
+    return LongText(f"{shown(text_of(sent['prefix'])[:64])}… ({sent['length']:,} bytes)")
 
 
 def _is_cut(value: Any, record: dict[str, Any]) -> bool:
@@ -165,7 +135,7 @@ def _value(values: dict[str, Any], name: str, record: dict[str, Any]) -> str:
         return "not sent"
     value = values[name]
     if _is_cut(value, record):
-        return f"{_text(value['prefix'])}… ({value['length']:,} characters)"
+        return f"{text_of(value['prefix'])}… ({value['length']:,} characters)"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
@@ -199,18 +169,19 @@ def _flags_of(flags: dict[str, Any], name: str) -> list[str]:
         elif isinstance(flagged, list) and name in flagged:
             found.append(kind.removesuffix("s"))
     faults = flags.get("faults")
-    return found + [_text(word).replace("_", " ") for word in _list(isinstance(faults, dict) and faults.get(name))]
+    return found + [text_of(word).replace("_", " ") for word in _list(isinstance(faults, dict) and faults.get(name))]
 
 
-def _answer(y: Any, unit: str | None) -> str | None:
+def answer_of(y: Any, unit: str | None = None) -> str | None:
+    """The label or value of a score or of a label, as a page writes it; None if there is none."""
     if not isinstance(y, dict):
         return None
     if "label" in y:
-        return _text(y["label"])
+        return text_of(y["label"])
     if "value" not in y:
         return None
     value = y["value"]
-    text = numbers.number(value) if isinstance(value, int | float) and not isinstance(value, bool) else _text(value)
+    text = numbers.number(value) if isinstance(value, int | float) and not isinstance(value, bool) else text_of(value)
     return f"{text} {unit}" if unit else text
 
 
@@ -241,9 +212,3 @@ def _flags(record: dict[str, Any]) -> dict[str, Any]:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)

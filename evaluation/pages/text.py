@@ -64,6 +64,17 @@ def listed(categories: Sequence[object], *, total: int | None = None, most: int 
     return [*names, f"… {more:,} more"] if more > 0 else names
 
 
+def text_of(value: object) -> str:
+    """What a record may hold where a text is expected: the text, nothing for null, JSON for anything else.
+
+    >>> text_of("a"), text_of(None), text_of([1])
+    ('a', '', '[1]')
+    """
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
 def _visible(character: str, *, lines: bool) -> str:
     if character.isascii() and character.isprintable():
         return character

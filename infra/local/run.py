@@ -35,6 +35,7 @@ from infra.local.run_options import Options, parse
 from infra.local.sample_traffic import Traffic, send_sample
 
 STORAGE = "HYPERPLANE_STORAGE"
+SIGNING_KEY = "HYPERPLANE_SIGNING_KEY"
 WATCH_S = 0.5
 DEMOS = {"breast-cancer", "diabetes", "wine"}
 IDENTITY_STORAGE = (f"{STORAGE}__blobServiceUri", f"{STORAGE}__accountName")
@@ -76,6 +77,8 @@ def _run(options: Options, started: ExitStack) -> tuple[LocalHost, Azurite | Non
     environment = {"HYPERPLANE_MODELS": str(options.models.resolve())}
     if azurite is not None:
         environment[STORAGE] = azurite.connection_string
+    if not os.environ.get(SIGNING_KEY):
+        environment[SIGNING_KEY] = str((options.data / "signing-key.pem").resolve())
     host = started.enter_context(_host(options, environment))
     code = f"?code={quote(host.key, safe='')}" if options.auth else ""
     with httpx.Client(base_url=host.url, headers={"x-functions-key": host.key}, timeout=60) as client:

@@ -10,15 +10,16 @@ from typing import Literal
 from audit.errors import Ambiguous, AuditError, Unavailable
 from audit.store import BlobInfo, Store
 
-Fate = Literal["ok", "down", "lost", "reply lost", "late", "bug"]
+Fate = Literal["ok", "down", "lost", "reply lost", "late", "twice", "bug"]
 
 
 class FaultyStore:
     """Wraps a store. `fates` says what happens to the next calls that change something; then all goes well.
 
     `down`: refused, nothing done. `lost`: it never arrives, `Ambiguous`. `reply lost`: done, `Ambiguous`. `late`:
-    `Ambiguous`, and it arrives when `deliver_late` is called. `bug`: done, and an exception that no store should let
-    through. While `outage` is set every call is refused; the next `reads_fail` reads are.
+    `Ambiguous`, and it arrives when `deliver_late` is called. `twice`: done, and done again by a proxy that retries,
+    whose second answer comes back. `bug`: done, and an exception that no store should let through. While `outage` is
+    set every call is refused; the next `reads_fail` reads are.
     """
 
     def __init__(self, store: Store, fates: Iterable[Fate] = ()) -> None:
@@ -82,7 +83,9 @@ class FaultyStore:
             self._late.append(call)
         elif fate != "lost":
             call()
+        if fate == "twice":
+            call()
         if fate == "bug":
             raise RuntimeError("nobody expected this")
-        if fate != "ok":
+        if fate not in ("ok", "twice"):
             raise Ambiguous("the reply was lost")

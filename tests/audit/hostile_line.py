@@ -8,6 +8,7 @@ import re
 import socket
 import struct
 import threading
+import time
 from collections import Counter
 from types import TracebackType
 from typing import Literal, Self
@@ -21,9 +22,12 @@ Fate = Literal[
     "late",  # the client's connection is reset first, and the request arrives some time after
     "twice",  # sent on twice, as a proxy that retries does; the second answer goes back
     "500",  # not done
-    "503",  # not done
+    "503",  # not done, as a gateway says it: without an error code
     "500 after",  # done, and still answered 500
     "503 after",  # done, and still answered 503
+    "throttled",  # not done: 503 as Azure says it, with Retry-After
+    "timed out",  # not done: 500 as an account over its limits says it
+    "timed out after",  # the same, and it was done
     "hang",  # done, and never answered
 ]
 WEIGHTS: dict[Fate, int] = {
@@ -37,15 +41,36 @@ WEIGHTS: dict[Fate, int] = {
     "503": 3,
     "500 after": 3,
     "503 after": 3,
+    "throttled": 3,
+    "timed out": 2,
+    "timed out after": 2,
     "hang": 1,
 }
-_ERROR = b"HTTP/1.1 %d Trouble\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n"
+_END = b"Content-Length: 0\r\nConnection: keep-alive\r\n\r\n"
+_500 = b"HTTP/1.1 500 Trouble\r\n" + _END
+_503 = b"HTTP/1.1 503 Trouble\r\n" + _END
+_TIMED_OUT = (
+    b"HTTP/1.1 500 Operation could not be completed within the specified time.\r\n"
+    b"x-ms-error-code: OperationTimedOut\r\n" + _END
+)
+# https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes
+_ERRORS: dict[Fate, bytes] = {
+    "500": _500,
+    "503": _503,
+    "500 after": _500,
+    "503 after": _503,
+    "throttled": b"HTTP/1.1 503 The server is busy.\r\nx-ms-error-code: ServerBusy\r\nRetry-After: 1\r\n" + _END,
+    "timed out": _TIMED_OUT,
+    "timed out after": _TIMED_OUT,
+}
+_NOT_DONE: set[Fate] = {"500", "503", "throttled", "timed out"}
 
 
 class HostileLine:
     """Listens on a free port of its own and forwards to `port`; each request meets trouble with probability `trouble`.
 
-    Every fate is drawn from `seed`, in the order in which requests come. `met` counts what happened.
+    Every fate is drawn from `seed`, in the order in which requests come. `met` counts what happened. Between `cut_off`
+    and `restore` nobody gets through at all; `settle` waits for the requests that are still under way.
     """
 
     def __init__(self, port: int, seed: int, trouble: float) -> None:
@@ -53,25 +78,62 @@ class HostileLine:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=100)
         self._random = random.Random(seed)
         self._lock = threading.Lock()
+        self._under_way = 0
+        self._off = False
         self._ended = threading.Event()
+        self._settling = threading.Event()  # what hangs is let go
         self.port: int = self._listener.getsockname()[1]
         self.trouble = trouble
         self.met: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._listen()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._ended.set()
+        self._settling.set()
         self._listener.close()
 
-    def _accept(self) -> None:
+    def cut_off(self) -> None:
+        """An outage: new connections are refused, and on those there are every request meets a reset."""
+        self._off = True
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
+        self._listener.close()
+
+    def restore(self) -> None:
+        """End the outage, on the same port."""
+        deadline_s = time.monotonic() + 10
+        while True:
+            try:
+                self._listener = socket.create_server(("127.0.0.1", self.port), backlog=100)
+                break
+            except OSError:  # somebody's outgoing connection has the port for a moment
+                if time.monotonic() > deadline_s:
+                    raise
+                time.sleep(0.05)
+        self._off = False
+        self._listen()
+
+    def settle(self, timeout_s: float = 30) -> None:
+        """Wait until nothing is under way, at the end: no late request will arrive any more."""
+        self._settling.set()
+        deadline_s = time.monotonic() + timeout_s
+        while self._under_way:
+            if time.monotonic() > deadline_s:
+                raise TimeoutError(f"{self._under_way} requests are still under way")
+            time.sleep(0.02)
+
+    def _listen(self) -> None:
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def _accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):  # the listener was closed
             while True:
-                client, _ = self._listener.accept()
+                client, _ = listener.accept()
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
@@ -79,7 +141,7 @@ class HostileLine:
             pending = b""
             while not self._ended.is_set():
                 request, pending = _request(client, pending)
-                if not request or not self._answer(client, request):
+                if not request or not self._counted_answer(client, request):
                     break
         client.close()
 
@@ -91,11 +153,20 @@ class HostileLine:
             self.met[fate] += 1
             return fate, self._random.choice((0.01, 0.05, 0.2, 0.7, 1.3))
 
+    def _counted_answer(self, client: socket.socket, request: bytes) -> bool:
+        with self._lock:
+            self._under_way += 1
+        try:
+            return _reset(client) if self._off else self._answer(client, request)
+        finally:
+            with self._lock:
+                self._under_way -= 1
+
     def _answer(self, client: socket.socket, request: bytes) -> bool:
         """Whether the client's connection goes on."""
         fate, pause_s = self._draw()
-        if fate in ("500", "503"):
-            client.sendall(_ERROR % int(fate))
+        if fate in _NOT_DONE:
+            client.sendall(_ERRORS[fate])
             return True
         if fate == "request cut":
             self._forward(request[: len(request) // 2], whole=False)
@@ -108,11 +179,10 @@ class HostileLine:
             self._forward(request)
         reply = self._forward(request)
         if fate == "hang":
-            self._ended.wait(30)
+            self._settling.wait(30)
         if fate in ("late", "hang", "reply lost") or not reply:
             return fate != "late" and _reset(client)
-        if fate in ("500 after", "503 after"):
-            reply = _ERROR % int(fate[:3])
+        reply = _ERRORS.get(fate, reply)
         client.sendall(reply[: len(reply) // 2] if fate == "reply cut" else reply)
         return fate != "reply cut" or _reset(client)
 

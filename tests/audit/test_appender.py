@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from audit.appender import Appender, Receipt
-from audit.errors import Ambiguous, Unavailable
+from audit.errors import Ambiguous, Exists, Unavailable
 from audit.memory_store import MemoryStore
 from audit.reader import blobs, read_blob
 from audit.seal import seal_hour
@@ -194,6 +194,44 @@ def test_a_conflict_that_cannot_be_looked_into_leaves_it_pending_if_it_was() -> 
     assert ids(store) == ["first", "a"]
 
 
+def test_an_append_that_a_proxy_sent_twice_is_recognised() -> None:
+    store, _, writer = opened(["twice"])
+    assert writer.append(lines("a")).sequence == 2
+    writer.append(lines("b"))
+    assert ids(store) == ["first", "a", "b"]
+    assert clean(store)
+
+
+def test_a_conflict_that_cannot_be_looked_into_is_not_called_unrecorded() -> None:
+    store, faulty, writer = opened(["twice"])
+    faulty.reads_fail = 1
+    with pytest.raises(Ambiguous, match="cannot be read"):
+        writer.append(lines("a"))
+    assert writer.pending
+    assert writer.resolve() is not None
+    writer.append(lines("b"))
+    assert ids(store) == ["first", "a", "b"]
+    assert clean(store)
+
+
+def test_a_name_that_is_refused_though_it_is_not_there_leaves_no_gap() -> None:
+    class Refusing(MemoryStore):
+        refusals = 1
+
+        def create(self, name: str) -> None:
+            if self.refusals:
+                self.refusals -= 1
+                raise Exists(f"{name}: 412")
+            super().create(name)
+
+    store = Refusing()
+    writer = appender(store)
+    with pytest.raises(Unavailable, match="not there"):
+        writer.append(lines("a"))
+    assert writer.append(lines("a")).blob == BLOB
+    assert clean(store)
+
+
 def test_a_blob_that_somebody_else_wrote_to_is_left_as_it_is() -> None:
     store, _, writer = opened()
     store.append(BLOB, b"junk\n", at=store.size(BLOB))
@@ -284,17 +322,21 @@ def test_a_close_that_fails_holds_nothing_up_and_sealing_makes_up_for_it() -> No
     assert clean(store)
 
 
-FATES: list[Fate] = ["ok", "down", "lost", "reply lost", "late", "bug"]
-STEPS = st.lists(st.sampled_from(["append", "resolve", "refuse", "leave", "seal", "hour", "deliver"]), max_size=25)
+FATES: list[Fate] = ["ok", "down", "lost", "reply lost", "late", "twice", "bug"]
+STEPS = st.lists(
+    st.sampled_from(["append", "resolve", "refuse", "leave", "seal", "hour", "deliver", "unread"]), max_size=25
+)
 
 
 @settings(max_examples=300)
-@given(STEPS, st.lists(st.sampled_from(FATES), max_size=25))
+@example(["append"], ["ok", "ok", "twice"], 1)
+@given(STEPS, st.lists(st.sampled_from(FATES), max_size=25), st.integers(0, 2))
 def test_whatever_happens_what_was_acknowledged_is_in_once_and_what_was_refused_is_not(
-    steps: list[str], fates: list[Fate]
+    steps: list[str], fates: list[Fate], reads_fail: int
 ) -> None:
     store, clock = MemoryStore(), Clock()
     faulty = FaultyStore(store, fates)
+    faulty.reads_fail = reads_fail
     writer = appender(faulty, clock=clock)
     acknowledged: list[str] = []
     refused: list[str] = []
@@ -305,6 +347,8 @@ def test_whatever_happens_what_was_acknowledged_is_in_once_and_what_was_refused_
 
     for number, step in enumerate([*steps, "deliver", "refuse", "deliver"]):
         name = f"id-{number}"
+        if number == len(steps):
+            faulty.reads_fail = 0
         if step == "append" and not pending:
             try:
                 settled(writer.append(lines(name)), name)
@@ -326,6 +370,8 @@ def test_whatever_happens_what_was_acknowledged_is_in_once_and_what_was_refused_
             clock.now_s += 3600
         elif step == "deliver":
             faulty.deliver_late()
+        elif step == "unread":
+            faulty.reads_fail += 1
 
     found = ids(store)
     assert len(found) == len(set(found)), "twice in the log"

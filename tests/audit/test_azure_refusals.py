@@ -66,6 +66,8 @@ CALLS: dict[str, Callable[[AzureStore], object]] = {
     "read": lambda store: store.read("blob"),
     "list": lambda store: list(store.list()),
     "size": lambda store: store.size("blob"),
+    "put": lambda store: store.put("blob", b"x", overwrite=False),
+    "put over": lambda store: store.put("blob", b"x", overwrite=True),
 }
 
 
@@ -84,6 +86,8 @@ def outcome(call: str, store: AzureStore) -> AuditError:
         ("append", 404, "BlobNotFound", NotFound),
         ("append", 404, "ContainerNotFound", NotFound),
         ("append", 408, "", Ambiguous),
+        ("append", 409, "", Ambiguous),
+        ("append", 409, "BlobModifiedWhileReading", Ambiguous),
         ("append", 409, "BlockCountExceedsLimit", Fenced),
         ("append", 409, "BlobImmutableDueToPolicy", Conflict),
         ("append", 409, "InvalidBlobType", Conflict),
@@ -101,10 +105,21 @@ def outcome(call: str, store: AzureStore) -> AuditError:
         ("create", 412, "", Exists),
         ("create", 409, "ContainerBeingDeleted", Unavailable),
         ("create", 500, "InternalError", Ambiguous),
+        ("put", 409, "BlobAlreadyExists", Exists),
+        ("put", 412, "", Exists),
+        ("put", 500, "InternalError", Ambiguous),
+        ("put", 503, "ServerBusy", Unavailable),
+        ("put over", 409, "", Ambiguous),
+        ("put over", 412, "ConditionNotMet", Conflict),
         ("read", 403, "AuthorizationFailure", Unavailable),
         ("read", 404, "BlobNotFound", NotFound),
         ("read", 404, "ContainerNotFound", NotFound),
+        ("read", 409, "BlobModifiedWhileReading", Unavailable),
+        ("read", 412, "ConditionNotMet", Unavailable),
+        ("size", 409, "BlobModifiedWhileReading", Unavailable),
+        ("size", 412, "", Unavailable),
         ("list", 403, "AuthorizationFailure", Unavailable),
+        ("list", 409, "", Unavailable),
     ],
 )
 def test_every_answer_has_its_meaning(
@@ -116,6 +131,13 @@ def test_every_answer_has_its_meaning(
     assert str(status) in str(problem)
     assert code in str(problem)
     assert KEY not in str(problem)
+
+
+@pytest.mark.parametrize("call", ["read", "size", "list"])
+def test_a_blob_that_is_appended_to_while_it_is_read_is_read_again(storage: Refusing, call: str) -> None:
+    storage.status, storage.code = 409, "BlobModifiedWhileReading"
+    assert type(outcome(call, storage.store())) is Unavailable
+    assert storage.requests == 5
 
 
 @pytest.mark.parametrize(("status", "reads"), [(429, 1), (500, 3), (503, 3)])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import csv
+import errno
 import io
 import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +18,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from audit.__main__ import main
@@ -133,6 +137,120 @@ def test_find_filters_and_shows_the_newest_first(command: Command) -> None:
     assert command("find", "--outcome", "failed").returncode == 1
 
 
+def test_sample_draws_what_anybody_can_draw_again(command: Command) -> None:
+    def drawn(*arguments: str) -> tuple[list[str], Done]:
+        done = command("sample", *arguments, "--json")
+        return [json.loads(line)["record"]["id"] for line in done.stdout.splitlines()], done
+
+    first, done = drawn("2", "--seed", "7")
+    assert (done.returncode, len(first)) == (0, 2)
+    assert "2 of 5 matching records; draw them again with --seed 7" in done.stderr
+    assert drawn("2", "--seed", "7")[0] == first
+    again, done = drawn("3")
+    seed = re.findall(r"--seed ([0-9]+)", done.stderr)[0]
+    assert drawn("3", "--seed", seed)[0] == again
+    assert drawn("9", "--kind", "score", "--model", "wine", "--seed", "1")[0] == ["p-2", SERVER_ID, "p-1"]
+    assert "p-2" in command("sample", "1", "--outcome", "abstained").stdout
+    nothing = command("sample", "3", "--outcome", "failed")
+    assert (nothing.returncode, "no record matches" in nothing.stderr) == (1, True)
+
+
+def test_export_writes_what_matches_and_replaces_nothing_by_itself(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "all.csv"
+    done = command("export", str(path))
+    assert (done.returncode, done.stdout) == (0, "")
+    assert f"5 of 5 records exported in {path}" in done.stderr
+    header, *rows = csv.reader(io.StringIO(path.read_bytes().decode(), newline=""))
+    assert [row[header.index("id")] for row in rows] == ["p-1", SERVER_ID, "p-2", HOSTILE, "p-1"]
+    assert "--force" in command("export", str(path)).stderr
+    assert command("export", str(path), "--force", "--kind", "label").returncode == 0
+    assert path.read_bytes().count(b"\r\n") == 2
+    assert [each.name for each in tmp_path.iterdir()] == ["all.csv"]
+    done = command("export", str(tmp_path / "wine.parquet"), "--model", "wine", "--json")
+    told = json.loads(done.stdout)
+    assert (told["records"], told["looked_at"], told["findings"]) == (4, 5, [])
+    assert pq.read_table(tmp_path / "wine.parquet")["model"].to_pylist() == ["wine"] * 4
+
+
+def test_an_export_to_standard_output_is_what_find_shows(command: Command) -> None:
+    done = command.in_a_process("export", "-", "--format", "jsonl")
+    assert (done.returncode, done.stderr) == (0, "5 of 5 records exported\n")
+    assert sorted(done.stdout.splitlines()) == sorted(command("find", "--json").stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["-"], "--format csv or --format jsonl"),
+        (["-", "--format", "csv", "--json"], "leave one of the two away"),
+        (["x.xlsx"], "must end in .parquet, .csv or .jsonl"),
+        (["{}"], "is a folder"),
+        (["{}/none/x.csv"], "there is no folder"),
+    ],
+)
+def test_a_file_that_cannot_be_is_said_before_the_log_is_read(
+    command: Command, tmp_path: Path, arguments: list[str], says: str
+) -> None:
+    folder = tmp_path / "folder.csv"
+    folder.mkdir()
+    done = command("export", *(argument.format(folder) for argument in arguments))
+    assert (done.returncode, says in done.stderr) == (2, True), done.stderr
+
+
+def test_an_export_without_records_makes_no_file(command: Command, tmp_path: Path) -> None:
+    done = command("export", str(tmp_path / "a.csv"), "--outcome", "failed")
+    assert (done.returncode, "no file was made" in done.stderr) == (1, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_is_said_and_leaves_no_half_file(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("audit.aside.os.fsync", full)
+    done = command("export", str(tmp_path / "a.csv"))
+    assert (done.returncode, "No space left on device" in done.stderr) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_does_not_verify_is_not_exported_and_is_said(command: Command, tmp_path: Path) -> None:
+    name = f"log/v1/{hour_of(time.time())}/20261123T000000-99999999-0.jsonl"
+    command.store.create(name)
+    command.store.append(name, b"no frame\n", 0)
+    try:
+        for arguments in (["export", str(tmp_path / "a.csv")], ["sample", "3"]):
+            done = command(*arguments)
+            assert (done.returncode, name in done.stderr) == (1, True)
+    finally:
+        command.store.delete(name)
+
+
+def test_tail_follows_until_it_is_interrupted(command: Command) -> None:
+    name = f"follow-{uuid.uuid4().hex}"
+    environ = os.environ | command.environ | {"HYPERPLANE_AUDIT_CONTAINER": name, "PYTHONUNBUFFERED": "1"}
+    store = open_stores(from_environ(environ)).log
+    writer = LogWriter(store, writer_id=new_writer_id(), opening={"code": "test"})
+
+    def record(instance: str) -> None:
+        ts = timestamp(time.time())
+        made = Record(v=1, kind="score", id=instance, ts=ts, model="wine", writer=writer.writer_id)
+        writer.commit_blocking([encode_record(made)], 10)
+
+    record("before")
+    following = [sys.executable, "-m", "audit", "tail", "-f", "--json"]
+    with subprocess.Popen(following, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert json.loads(process.stdout.readline())["record"]["id"] == "before"
+        record("after")
+        assert json.loads(process.stdout.readline())["record"]["id"] == "after"
+        process.send_signal(signal.SIGINT)
+        _, problems = process.communicate(timeout=20)
+    assert (process.returncode, problems) == (0, b"")
+    writer.close()
+
+
 def test_verify_says_that_all_is_well_and_names_what_is_not(command: Command) -> None:
     done = command("verify")
     assert (done.returncode, done.stdout) == (0, "")
@@ -188,7 +306,8 @@ def test_help_teaches(command: Command) -> None:
     assert done.returncode == 0
     for text in ("usage", "examples", "HYPERPLANE_STORAGE", "Exit codes"):
         assert text in done.stdout
-    for name in ("show", "tail", "find", "verify"):
+    names = "show tail find sample export note verify digests public-key seal index"
+    for name in names.split():
         assert command(name, "--help").returncode == 0
 
 

@@ -13,7 +13,7 @@ import contextlib
 import json
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -66,12 +66,15 @@ class Browser:
         screenshot: Path | None = None,
         whole: bool = True,
         media: Literal["screen", "print"] = "screen",
+        form: Sequence[tuple[str, str | None]] = (),
     ) -> Look:
         """Open `url` (http:, file:) in a window of width × height px and report; `BrowserError` if it cannot.
 
         `screenshot` names a PNG file to write, of the whole page or (`whole=False`) of the first screen.
+        `form` fills and sends the page's form first: selectors with what to type, or None for a click.
         """
         wanted = {"url": url, "width": width, "height": height, "dark": dark, "media": media, "whole": whole}
+        wanted |= {"form": list(form)}
         answer = self._ask(wanted | {"screenshot": str(screenshot) if screenshot else None})
         if "failed" in answer:
             raise BrowserError(f"{url}: {answer['failed']}")

@@ -1,7 +1,8 @@
 // Opens pages in headless Chromium and says what a person would complain about.
 //
 // One JSON line in, one JSON line out, until stdin ends: {url, width, height, dark, media, screenshot, whole} gives
-// {status, title, text, overflow, violations, problems, requests, dialogs, scripts}. Driven by browser.py.
+// {status, title, text, overflow, violations, problems, requests, dialogs, scripts}. With `form`, pairs of a selector and
+// a value (none: a click), it fills the page's form and looks at what comes of sending it. Driven by browser.py.
 
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -25,7 +26,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 await browser.close();
 
-async function look({ url, width, height, dark, media, screenshot, whole }) {
+async function look({ url, width, height, dark, media, screenshot, whole, form }) {
   const page = await browser.newPage();
   try {
     const seen = listen(page, url);
@@ -34,7 +35,8 @@ async function look({ url, width, height, dark, media, screenshot, whole }) {
     const devtools = await page.createCDPSession();
     const features = [{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }];
     await devtools.send("Emulation.setEmulatedMedia", { media, features });
-    const response = await page.goto(url, { waitUntil: "load", timeout: 30_000 });
+    const opened = await page.goto(url, { waitUntil: "load", timeout: 30_000 });
+    const response = form.length ? await sent(page, form) : opened;
     const measured = await page.evaluate(measure);
     if (screenshot) await page.screenshot({ path: screenshot, fullPage: whole });
     await page.evaluate(axeSource);
@@ -43,6 +45,15 @@ async function look({ url, width, height, dark, media, screenshot, whole }) {
   } finally {
     await page.close();
   }
+}
+
+async function sent(page, form) {
+  const answered = page.waitForNavigation({ waitUntil: "load", timeout: 30_000 });
+  for (const [selector, value] of form) {
+    if (value === null) await page.click(selector);
+    else await page.type(selector, value);
+  }
+  return answered;
 }
 
 function listen(page, url) {

@@ -50,10 +50,12 @@ PAGES = {
     "report-multiclass": "/models/wine/reports/latest",
     "reports": "/models/wine/reports",
     "instance": "/models/breast-cancer/instances/page-breast-cancer-0",
+    "instance-replayed": "/models/wine/instances/page-wine-0?replay=1",
+    "spot-check": "/models/wine/instances?kind=score&sample=20&seed=17",
     "no-instance": "/models/wine/instances/nobody",
     "no-report": "/models/wine/reports/day-2020-01-01-20200102T000000Z",
 }
-KEPT = {"home", "report", "instance", "docs"}
+KEPT = {"home", "report", "instance", "spot-check", "docs"}
 NOT_FOUND = {"no-instance", "no-report"}
 
 
@@ -64,7 +66,7 @@ def test_a_page_of_the_service_is_as_it_should_be(
     reported: Platform, browser: Browser, tmp_path: Path, name: str, width: int, height: int, size: str, dark: bool
 ) -> None:
     path = PAGES[name]
-    url = reported.url + (path if path.endswith("?") else f"{path}?code={reported.key}")
+    url = reported.url + (path if path.endswith("?") else f"{path}{'&' if '?' in path else '?'}code={reported.key}")
     keep = os.environ.get("PICTURES") and not dark and name in KEPT
     picture = (IMAGES if keep else tmp_path) / f"{name}-{size}.png"
     picture.parent.mkdir(exist_ok=True)
@@ -82,3 +84,28 @@ def test_without_a_key_the_home_page_shows_no_verdict(reported: Platform, browse
     assert "breast-cancer" in anonymous.text
     assert "Latest report" not in anonymous.text
     assert "Latest report" in with_key.text
+
+
+def test_a_visitor_notes_what_was_found_without_a_script_and_sees_the_note(
+    reported: Platform, browser: Browser
+) -> None:
+    url = f"{reported.url}/models/wine/instances/page-wine-1?code={reported.key}"
+    comment = ("#comment", "The hue was read\ntwice. <b>")
+    form = [("#author", "R. Okafor"), ('input[value="disputed"]', None), comment, ("form button", None)]
+    seen = browser.look(url, 375, 800, form=form)
+    assert seen.status == 200
+    assert not seen.complaints()
+    assert "Disputed by R. Okafor" in seen.text.replace("\n", " ")
+    assert "The hue was read\ntwice. <b>" in seen.text
+
+
+def test_a_visitor_draws_a_sample_by_the_form_and_follows_it_to_an_instance(
+    reported: Platform, browser: Browser
+) -> None:
+    url = f"{reported.url}/models/wine/instances?kind=score&code={reported.key}"
+    drawn = browser.look(url, 1280, 800, form=[("#sample", "4"), ("form button", None)])
+    assert (drawn.status, drawn.complaints()) == (200, [])
+    assert "4 records drawn at random" in drawn.text
+    followed = browser.look(url, 1280, 800, form=[("tbody a", None)])
+    assert followed.status == 200
+    assert followed.title.startswith("Instance page-wine-")

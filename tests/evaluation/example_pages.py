@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from audit.browse import Filter
+from audit.integrity import Integrity
+from audit.reader import Position
+from audit.records import Record
+from audit.spot_check import Asked, SpotCheck
+from audit.survey import Survey
 from evaluation.pages.docs import docs_page
 from evaluation.pages.home import HomeModel, home_page
-from evaluation.pages.instance import Evidence, InstanceTrail, instance_page
+from evaluation.pages.instance import instance_page
 from evaluation.pages.report import report_page
 from evaluation.pages.reports import no_report_page, reports_page
+from evaluation.pages.spot_check import FIELDS, refused_look_page, spot_check_page
+from evaluation.pages.trail import Evidence, InstanceTrail, Replayed
 from evaluation.report_format import entry_of
 from tests.evaluation.example_report import empty_report, example_report
 
@@ -36,6 +44,12 @@ def pages() -> dict[str, str]:
         "no report yet": no_report_page("wine", code="k"),
         "no report yet, hostile": no_report_page(ATTACK),
         "instance": instance_page(trail(), code="k e&y"),
+        "spot check": spot_check_page("wine", {"sample": "3"}, *_spot_check(3), reasons=["wrong_type"], code="k e&y"),
+        "spot check of nothing": spot_check_page("wine", {}, *_spot_check(None, none=True)),
+        "spot check with hostile values": spot_check_page(
+            ATTACK, dict.fromkeys(FIELDS, ATTACK), *_spot_check(None, hostile=True), reasons=[ATTACK], code=ATTACK
+        ),
+        "spot check refused, hostile": refused_look_page(ATTACK, dict.fromkeys(FIELDS, ATTACK), ATTACK, code=ATTACK),
         "instance without records": instance_page(InstanceTrail("wine", "a-17", [])),
         "instance with hostile values": instance_page(hostile_trail(), code=ATTACK),
         "docs": docs_page(openapi(), code="k"),
@@ -67,8 +81,25 @@ def _hostile_model() -> HomeModel:
     )
 
 
+def _spot_check(sample: int | None, *, none: bool = False, hostile: bool = False) -> tuple[Asked, SpotCheck]:
+    """Records of each kind, or none; with hostile values time was up and some of it does not verify."""
+    word = ATTACK.encode("utf-8", "replace").decode() if hostile else "low_confidence"
+    asked = Asked(Filter(model="wine", since_s=1_795_435_200.0), sample=sample, seed=17, now_s=1_795_521_600.0)
+    about: dict[str, Any] = {"v": 1, "ts": "2026-11-23T14:05:06.123456Z", "model": "wine", "writer": "w"}
+    records = [
+        Record(id="a-17", kind="score", outcome="scored", role="champion", version="1", y={"label": word}, **about),
+        Record(id=word, kind="score", outcome="abstained", role="challenger", version="2", reasons=[word], **about),
+        Record(id="a-17", kind="note", y={"verdict": "disputed", "author": word}, **about),
+        Record(id="a-18", kind="request_error", reasons=["not_json"], **about),
+    ]
+    survey = Survey(looked_at=1200, matched=40, open_blobs=1, hours_left=3 if hostile else 0)
+    survey.findings = [f"log/{word}: at offset 17"] * 8 if hostile else []
+    found = [(record, Position("log/v1/2026/11/23/14/w-0.jsonl", 2, line)) for line, record in enumerate(records)]
+    return asked, SpotCheck([] if none else found, survey)
+
+
 def trail() -> InstanceTrail:
-    """A scored instance with a flag of each kind, its challenger, and its label."""
+    """A scored instance with a flag of each kind, its challenger, its label, and notes; replayed, and sealed."""
     score = {
         "v": 1,
         "kind": "score",
@@ -77,6 +108,7 @@ def trail() -> InstanceTrail:
         "request": "req-1",
         "row": 0,
         "rows": 3,
+        "run": ["0192f0c1-7b5a-7cc3-8d4e-000000000001", 0, 3],
         "model": "breast-cancer",
         "version": "1",
         "role": "champion",
@@ -89,14 +121,28 @@ def trail() -> InstanceTrail:
     }
     label = {"v": 1, "kind": "label", "id": score["id"], "ts": "2026-11-24T08:00:00.000000Z", "outcome": "recorded"}
     blob = "log/v1/2026/11/23/14/20261123T140506-3f9c2a71-0.jsonl"
+    note = {"v": 1, "kind": "note", "id": score["id"], "ts": "2026-11-25T09:00:00.000000Z"}
+    found = {"verdict": "disputed", "author": "R. Okafor", "comment": "The radius is that of another patient.\nSee 17."}
+    sealed = Integrity(
+        blob=blob, state="sealed", digest="digest/v1/2026/11/23/14.json", digest_sha256="5e" * 32, signature="valid",
+        sentence="The digest digest/v1/2026/11/23/14.json lists this record's blob closed. Its signature is good.",
+    )  # fmt: skip
+    challenger = score | {"role": "challenger", "version": "2"}
+    answered = {"y": score["y"], "outcome": "scored", "reasons": []}
+    equal = Replayed("equal", "The same to the last bit, in a run of 3 rows.", answered, answered)
+    other = answered | {"y": {"label": "malignant", "probabilities": {"malignant": 0.9300000000000002}}}
+    different = Replayed("different", "Not the same bits, on the same hardware.", answered, other)
     return InstanceTrail(
         model="breast-cancer",
         id=str(score["id"]),
         evidence=[
-            Evidence(score, blob, sequence=12, line=0, head="9f2c" * 16, verified=True),
-            Evidence(score | {"role": "challenger", "version": "2"}, blob, sequence=12, line=1, verified=True),
+            Evidence(score, blob, sequence=12, line=0, head="9f2c" * 16, verified=True, integrity=sealed, replay=equal),
+            Evidence(challenger, blob, sequence=12, line=1, verified=True, replay=different),
             Evidence(label | {"y": {"label": "benign"}}, blob, sequence=14, line=0, head="0a" * 32, verified=True),
+            Evidence(note | {"y": found}, blob, sequence=15, line=0, verified=True, integrity=sealed),
         ],
+        replayed=True,
+        not_replayed=2,
         integrity="3 records in 2 frames; each frame agrees with its hashes and with the one before it.",
         features=_features("area"),
     )
@@ -116,7 +162,17 @@ def hostile_trail() -> InstanceTrail:
         "us": {ATTACK: 5, "judge": None},
     }
     odd = {"kind": "request_error", "x": [1], "y": 3, "reasons": "no list", "us": 7, "flags": []}
-    evidence = [Evidence(record, ATTACK, 0, 0, ATTACK, verified=False), Evidence(odd, "b", 1, 0)]
+    note = {"kind": "note", "y": {"verdict": ATTACK, "author": ATTACK, "comment": ATTACK + "\n" * 50}}
+    wrong = Integrity(
+        blob=ATTACK, state="provisional", digest=ATTACK, digest_sha256=ATTACK, signature="invalid", sentence=ATTACK
+    )
+    replay = Replayed(ATTACK, ATTACK, {"y": {"label": ATTACK}, "outcome": ATTACK, "reasons": [ATTACK]}, ATTACK)
+    evidence = [
+        Evidence(record, ATTACK, 0, 0, ATTACK, verified=False, integrity=wrong, replay=replay),
+        Evidence(odd, "b", 1, 0),
+        Evidence(note, "c", 1, 0),
+        Evidence({"kind": "note", "y": [ATTACK]}, "c", 1, 1),
+    ]
     return InstanceTrail(ATTACK, ATTACK, evidence, features=_features(ATTACK), target_unit=ATTACK)
 
 

@@ -15,9 +15,10 @@ import pytest
 from evaluation import report_format as f
 from evaluation.pages.docs import docs_page
 from evaluation.pages.home import HomeModel, home_page
-from evaluation.pages.instance import Evidence, InstanceTrail, instance_page
+from evaluation.pages.instance import instance_page
 from evaluation.pages.report import report_page
 from evaluation.pages.reports import no_report_page, reports_page
+from evaluation.pages.trail import Evidence, InstanceTrail
 from evaluation.report_format import entry_of
 from scoring.catalog import Catalog
 from scoring.feature_rule import WIDENED_BY
@@ -73,7 +74,9 @@ class TestEveryPage:
     def test_needs_nothing_but_itself(self, page: str) -> None:
         reading = Reading(page)
         assert reading.open == []
-        assert not [tag for tag, _ in reading.elements if tag in {"script", "iframe", "object", "img", "form", "base"}]
+        assert not [tag for tag, _ in reading.elements if tag in {"script", "iframe", "object", "img", "base"}]
+        forms = [attrs for tag, attrs in reading.elements if tag == "form"]
+        assert all((attrs["action"] or "").startswith("/") for attrs in forms)  # and the policy lets no other be sent
         assert not [name for _, attrs in reading.elements for name in attrs if name.startswith("on") or name == "src"]
         loaded = [attrs["href"] or "" for tag, attrs in reading.elements if tag == "link"]
         assert all(href.startswith("data:") for href in loaded)
@@ -121,6 +124,7 @@ def test_the_code_is_in_every_link_of_a_page_that_was_opened_with_one() -> None:
         reports_page("wine", [entry_of(empty_report())], code="k e&y"),
         no_report_page("wine", code="k e&y"),
         instance_page(trail(), code="k e&y"),
+        PAGES["spot check"],
         docs_page(openapi(), code="k e&y"),
     ):
         links = [href for href in Reading(page).links if not href.startswith("#")]
@@ -321,6 +325,45 @@ def test_the_raw_record_stands_on_its_page_as_json() -> None:
     assert json.loads(found) == evidence.record
 
 
+def test_an_instance_shows_notes_seals_replays_and_how_to_check_them() -> None:
+    text = Reading(instance_page(trail())).text
+    for told in (
+        "Disputed",
+        "R. Okafor",
+        "The radius is that of another patient.",
+        "Sealed and signed",
+        "5e" * 32,
+        "The same to the last bit",
+        "0.9300000000000002",
+        "2 more scored records were not replayed",
+        "python -m audit verify --since 2026-11-23T14:00 --until 2026-11-23T15:00",
+        f"python -m scoring replay {trail().id} --model breast-cancer",
+    ):
+        assert told in text, told
+
+
+def test_of_an_id_with_thousands_of_records_the_oldest_and_the_newest_are_shown() -> None:
+    record = {"kind": "score", "outcome": "scored", "ts": "2026-11-23T14:05:06.123456Z"}
+    page = instance_page(InstanceTrail("m", "a", [Evidence(record, "b", n, 0, verified=True) for n in range(5000)]))
+    text = Reading(page).text
+    assert "4,800 between them are in the JSON" in text
+    assert all(f"{sequence}, 0" in text for sequence in (0, 99, 4900, 4999))
+    assert len(page) < 1_000_000
+
+
+def test_a_spot_check_says_of_how_many_it_was_drawn_and_links_each_instance() -> None:
+    reading = Reading(PAGES["spot check"])
+    assert "4 records drawn at random from 40 that match, of 1,200 records looked at" in reading.text
+    assert "Drawn with seed 17" in reading.text
+    assert "/models/wine/instances/a-17?code=k+e%26y" in reading.links
+    fixed = "sample=3&since=2026-11-23T12%3A00%3A00.000000Z&until=2026-11-24T12%3A00%3A00.000000Z&seed=17"
+    assert f"/models/wine/instances?{fixed}&code=k+e%26y" in reading.links
+    assert "No record matches" in Reading(PAGES["spot check of nothing"]).text
+    hostile = Reading(PAGES["spot check with hostile values"]).text
+    assert "3 older hours of it were not looked at" in hostile
+    assert "and 3 more." in hostile
+
+
 def test_a_frame_that_does_not_verify_is_said_first() -> None:
     record = trail().evidence[0].record
     trails = InstanceTrail("m", "a", [Evidence(record, "b", 0, 0, verified=True), Evidence(record, "c", 1, 0)])
@@ -384,7 +427,7 @@ def test_a_reference_in_a_circle_ends() -> None:
 
 
 def test_importing_the_pages_loads_no_template_engine() -> None:
-    modules = ["home", "report", "reports", "instance", "docs"]
+    modules = ["home", "report", "reports", "instance", "spot_check", "docs"]
     program = f"import sys, importlib; [importlib.import_module('evaluation.pages.' + m) for m in {modules}]"
     heavy = "print([m for m in ('jinja2', 'pandas', 'sklearn', 'scipy', 'pyarrow', 'matplotlib') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", f"{program}; {heavy}"], capture_output=True, text=True, check=True)

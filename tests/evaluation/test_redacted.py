@@ -13,8 +13,9 @@ from audit.memory_store import MemoryStore
 from audit.records import Record, timestamp
 from evaluation.hourly import make_report
 from evaluation.pages.docs import docs_page
-from evaluation.pages.instance import Evidence, InstanceTrail, instance_page
+from evaluation.pages.instance import instance_page
 from evaluation.pages.report import report_page
+from evaluation.pages.trail import Evidence, InstanceTrail
 from evaluation.profile import REDACTED, merge
 from evaluation.profiler import Reference, profile_records, reference_of
 from evaluation.references import References

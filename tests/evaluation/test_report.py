@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from audit.memory_store import MemoryStore
+from audit.notes import Note, note_record
 from audit.reader import records
 from audit.records import Record, timestamp, unix_s
 from evaluation.hourly import backfill, make_report, store_report
@@ -386,6 +387,30 @@ def test_challengers_records_change_no_figure_of_the_champion(models: Path, tmp_
     (figures,) = with_them.performance.others
     assert (figures.version, figures.role) == ("2", "challenger")
     assert 0 < figures.n < with_them.performance.labels.labelled
+
+
+@pytest.mark.parametrize("indexed", [False, True], ids=["from the log", "from profiles and Parquet"])
+def test_auditors_notes_change_no_figure_and_are_counted_as_records(models: Path, indexed: bool) -> None:
+    bundle = make_bundle(models)
+    without, noted = Log(), Log()
+    for log in (without, noted):
+        made = busy_day(log, "binary", bundle.sha256, n=120)
+    for number, record in enumerate(made[::7]):
+        found = Note("R. Okafor", ["confirmed", "disputed", "unclear"][number % 3], "label: yes\n" * 3)
+        at_s = unix_s(record.ts) + 60
+        note = note_record(found, record.id, model="toy", ts=timestamp(at_s), writer="w")
+        noted.append(at_s, [note], writer="w" if number % 2 else "of-a-command")
+    reports = []
+    for log in (without, noted):
+        derived = MemoryStore()
+        if indexed:
+            for blob in [info.name for info in log.store.list()]:
+                log.close(blob)
+            assert not backfill(log.store, derived, models, NOON + 8 * HOUR, reports=False).problems
+        reports.append(report_of(log, models, derived))
+    before, after = (champions_figures(report) for report in reports)
+    assert before == after
+    assert all(report.coverage.reconciliation.agrees for report in reports)
 
 
 def champions_figures(report: Report) -> dict[str, Any]:

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from evaluation.binning import count_values, place_of
 from evaluation.distribution_drift import MOST_CATEGORIES, condensed, pair, size
 from evaluation.pages.docs import docs_page
-from evaluation.pages.instance import Evidence, InstanceTrail, instance_page
+from evaluation.pages.instance import instance_page
 from evaluation.pages.plots.overlay import CATEGORIES_MINI, overlay
 from evaluation.pages.report import report_page
+from evaluation.pages.trail import Evidence, InstanceTrail
 from evaluation.profile import merge
 from evaluation.profiler import Reference, profile_records, reference_of
 from evaluation.report_format import HistogramPair, encode_report

@@ -4,6 +4,7 @@
 |---|---|
 | `x-unique-by: name` | no two tensors of a request have one name |
 | `x-equally-long` | all columns or tensors of a request have as many values, as their shapes and ids say |
+| `x-before` | of two times in a query, the first is the earlier one |
 | `x-names-a-feature` | the first line of a table names features, each once, and at least one of the model in the path |
 
 Only valid requests are mended, and only in this; invalid ones go out as they were made. A table is written as CSV.
@@ -22,9 +23,10 @@ from schemathesis import Case, HookContext, SerializationContext
 
 @schemathesis.hook
 def map_case(context: HookContext, case: Case[Any]) -> Case[Any]:
-    """Mend a valid request's body."""
+    """Mend a valid request's body and query."""
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return case
+    _drop_later_times(case)
     body: Any = case.body
     if case.media_type == "text/csv" and _is_table(body):
         body[0] = _names(body[0], _feature_of(case))
@@ -48,6 +50,15 @@ def write_table(context: SerializationContext, value: Any) -> bytes:
 
 def _is_table(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(line, list) for line in value)
+
+
+def _drop_later_times(case: Case[Any]) -> None:
+    """Of two times the earlier alone is left; `x-before`."""
+    document = case.operation.schema.raw_schema
+    operation = document["paths"][case.operation.path][case.operation.method.lower()]
+    for parameter in operation.get("parameters", []):
+        if "x-before" in parameter and case.query and parameter["name"] in case.query:
+            case.query.pop(parameter["x-before"], None)
 
 
 def _feature_of(case: Case[Any]) -> str:

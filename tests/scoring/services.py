@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from audit.known_ids import KnownIds
@@ -62,12 +63,23 @@ class Line:
 
 
 @contextmanager
-def line(models: Path, store: Store | None = None, **settings: Any) -> Iterator[Line]:
-    """A service for the bundles in a folder."""
+def line(
+    models: Path,
+    store: Store | None = None,
+    *,
+    about: Mapping[str, str] = MappingProxyType({}),
+    writing: Mapping[str, Any] = MappingProxyType({}),
+    **settings: Any,
+) -> Iterator[Line]:
+    """A service for the bundles in a folder; `about` is what its blobs say of it beside policies, `writing` options of
+    its writer."""
     store = MemoryStore() if store is None else store
-    writer = LogWriter(store, writer_id=new_writer_id(), opening={}, give_up_s=0.05, resolve_s=0.05)
+    catalog = Catalog.load(models, settings.get("redaction_key"))
+    patience: dict[str, Any] = {"give_up_s": 0.05, "resolve_s": 0.05}
+    opening = {**about, **catalog.policies()}
+    writer = LogWriter(store, writer_id=new_writer_id(), opening=opening, **(patience | dict(writing)))
     service = Service(
-        Catalog.load(models, settings.get("redaction_key")),
+        catalog,
         writer,
         ScoringSettings(models=models, **settings),
         known_ids=KnownIds(store),

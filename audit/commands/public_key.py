@@ -1,0 +1,37 @@
+"""`python -m audit public-key`: the key that an auditor needs to check the digests."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from audit import display
+from audit.commands.arguments import Commands, add_command
+from audit.connect import Stores
+
+_EPILOG = """Hand the file to whoever verifies the log, by another way than the storage account. The key's id (kid)
+stands in every digest that it signed. A key that is replaced later keeps its worth: put the PEM texts of the
+old one and of the new one into one file.
+
+  python -m audit public-key > digests.pem"""
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands, "public-key", _run, "the public key by which anyone can check the digests, as PEM", times=False
+    )
+    parser.epilog, parser.formatter_class = _EPILOG, argparse.RawDescriptionHelpFormatter
+
+
+def _run(_stores: Stores, options: argparse.Namespace) -> int:
+    from audit.keys import open_signer
+
+    signer = open_signer(options.settings)
+    pem = signer.public_key_pem.decode("ascii")
+    if options.json:
+        print(json.dumps({"kid": signer.kid, "pem": pem}))
+        return 0
+    print(pem, end="")
+    display.say(f"kid {signer.kid}")
+    return 0

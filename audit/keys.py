@@ -1,0 +1,42 @@
+"""From settings to keys: who signs the digests here, and whose signatures count.
+
+Imports cryptography, and the Key Vault's SDK if a key lies there, so it is imported by what signs or checks, and only
+when that is called for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from audit.settings import SIGNING_KEY, AuditSettings, SettingsError
+from audit.signing import LocalSigner, PublicKeys, Signer, SigningError
+
+
+def open_signer(settings: AuditSettings) -> Signer:
+    """The signer of HYPERPLANE_SIGNING_KEY, its key made if it is a file that is not there. Raises `SigningError`."""
+    key = settings.signing_key
+    if key is None:
+        raise SigningError(
+            f"{SIGNING_KEY} is not set, so no digest is signed and none is written: set it to a key of a Key Vault, "
+            "https://{vault}.vault.azure.net/keys/{name}; a file of this machine is gone with it"
+        )
+    if key.startswith("https://"):
+        from audit.key_vault import open_key_vault_signer
+
+        return open_key_vault_signer(key, settings.client_id)
+    return LocalSigner.of_file(Path(key))
+
+
+def trusted_keys(settings: AuditSettings) -> PublicKeys:
+    """The keys of HYPERPLANE_PUBLIC_KEYS, else the signer's own. Raises `SettingsError` and `SigningError`.
+
+    Reads a file or asks the Key Vault each time; keep what it returns.
+    """
+    if settings.public_keys is None:
+        return PublicKeys.of_pem(open_signer(settings).public_key_pem)
+    try:
+        return PublicKeys.of_pem(Path(settings.public_keys).read_bytes())
+    except OSError as problem:
+        raise SettingsError(f"HYPERPLANE_PUBLIC_KEYS: the file cannot be read: {problem.strerror}") from None
+    except SigningError as problem:
+        raise SettingsError(f"HYPERPLANE_PUBLIC_KEYS: {problem}") from None
