@@ -10,7 +10,7 @@ import pytest
 
 from audit.memory_store import MemoryStore
 from audit.reader import records
-from audit.verify import verify
+from audit.verify import verify_blobs
 from bench.generated_log import write_log
 from bench.measured_process import run
 from bench.ten_million import STEPS, _Figures, main
@@ -44,7 +44,7 @@ def test_the_log_that_it_writes_verifies_and_holds_what_it_says() -> None:
     written = write_log(store, 3_001)
     found = [record for record, _ in records(store)]
     assert len(found) == written.records == 3_001
-    assert verify(store) == []
+    assert verify_blobs(store) == []
     assert {record.kind for record in found} == {"score", "label"}
     assert {record.outcome for record in found} == {"scored", "abstained", "failed", "recorded"}
     assert {*written.client_ids, *written.uuids} <= {record.id for record in found}
