@@ -10,8 +10,8 @@ ONE_THREAD = OMP_NUM_THREADS=1
 given = $(if $($(1)),--$(2)='$(subst ','\'',$($(1)))')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench ten-million test-clients check format coverage explore fuzz siege simulate models guide parity \
-	rescore lock clean .missing
+.PHONY: help setup run test bench ten-million test-clients check format coverage explore fuzz siege simulate models guide \
+	parity rescore lock clean .missing
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from audit.layout import HOUR_S
 from audit.reader import Position, between, blob_records, blobs, hours
-from audit.records import Record
+from audit.records import Record, encoded_text
 from audit.store import Store
 
 type Found = tuple[Record, Position]
@@ -26,6 +26,15 @@ class Filter:
     reason: str | None = None
     since_s: float | None = None
     until_s: float | None = None
+
+    def needle(self) -> bytes:
+        """What every matching line holds, as our encoder writes it: most lines need not be decoded.
+
+        >>> Filter(model="wine", outcome="failed").needle()
+        b'"failed"'
+        """
+        rarest = next((text for text in (self.reason, self.outcome, self.kind, self.model) if text is not None), None)
+        return b"" if rarest is None else encoded_text(rarest)
 
     def matches(self, record: Record) -> bool:
         """Whether the record has all of it."""
@@ -59,5 +68,6 @@ def newest(store: Store, wanted: Filter, limit: int, progress: Progress | None =
 
 
 def _matching(store: Store, hour: str, wanted: Filter) -> Iterator[Found]:
+    needle = wanted.needle()
     for info in blobs(store, hour):
-        yield from (pair for pair in blob_records(store, info.name) if wanted.matches(pair[0]))
+        yield from (pair for pair in blob_records(store, info.name, needle) if wanted.matches(pair[0]))

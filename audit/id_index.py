@@ -176,9 +176,10 @@ def decode_segment(path: str, data: bytes) -> Segment:
 def encode_file(segment: str, number: int, entries: bytes) -> bytes:
     """A file of sorted entries, page by page."""
     step = PAGE_ENTRIES * ENTRY_BYTES
-    parts = []
+    parts: list[memoryview | bytes] = []
+    view = memoryview(entries)  # slices of it are no copies
     for page, start in enumerate(range(0, len(entries), step)):
-        body = entries[start : start + step]
+        body = view[start : start + step]
         parts += [body, _check(segment, number, page, body)]
     return b"".join(parts)
 
@@ -197,6 +198,6 @@ def decode_entry(entry: bytes) -> Entry:
     return Entry(entry[HASH_BYTES : HASH_BYTES + 4], blob, offset)
 
 
-def _check(segment: str, number: int, page: int, body: bytes) -> bytes:
+def _check(segment: str, number: int, page: int, body: bytes | memoryview) -> bytes:
     salt = _salt.pack(number, page)
     return hashlib.blake2b(body, digest_size=CHECK_BYTES, key=segment.encode(), salt=salt).digest()

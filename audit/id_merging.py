@@ -2,7 +2,7 @@
 
 All files are read forward together, each some pages at a time. Of what was read, everything up to the smallest last
 entry is complete: it is sorted and stored, and the files that were read to their end of pages are read on. However the
-hashes are spread and however many files there are, what is held is the pages read, some 32 MiB, and one file's worth of
+hashes are spread and however many files there are, what is held is the pages read, some 16 MiB, and one file's worth of
 entries before it is stored.
 
 The result is the segment of all the blobs together, in the bytes that it would have if it had been made of others, or
@@ -21,7 +21,7 @@ from audit.id_building import Rows, SegmentWriter, rows_of, sort
 from audit.id_index import FILE_ENTRIES, PAGE_BYTES, BadIndex, Segment, decode_page, segment_of
 from audit.store import Store
 
-_HELD_BYTES = 32 * 1024 * 1024
+_HELD_BYTES = 16 * 1024 * 1024
 _BLOB = np.uint64(0xFFFFFFFF)
 _TAG = np.uint64(32)
 

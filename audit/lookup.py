@@ -15,8 +15,6 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-import msgspec
-
 from audit.errors import NotFound, Unavailable
 from audit.id_index import hash_of, tags_of
 from audit.id_lookup import look_up_all
@@ -24,7 +22,7 @@ from audit.id_segments import Segments, covered
 from audit.ids import id_time_s
 from audit.layout import HOUR_S, hour_of
 from audit.reader import BlobReader, Position, between, frame_records, listed_blobs, read_frame
-from audit.records import Record
+from audit.records import Record, encoded_text
 from audit.store import BlobInfo, Store
 
 _ONE_READ_BYTES = 512 * 1024  # reading a frame by its position takes about as long as reading on for so many bytes
@@ -57,7 +55,7 @@ def search(
     progress: Callable[[int, int, str], None] | None = None,
 ) -> Iterator[Pair]:
     """The same records as they are found: the likeliest hours first. `progress`: hours read, hours in all, hour."""
-    needle = msgspec.json.encode(instance_id)
+    needle = encoded_text(instance_id)
     since, until = between(since_s, until_s)
     listed = listed_blobs(store, since_s, None if until_s is None else until_s + HOUR_S)
     scored, number = False, 0

@@ -219,11 +219,12 @@ def records(
                     yield record, position
 
 
-def blob_records(store: Store, name: str) -> Iterator[tuple[Record, Position]]:
-    """Every verified record of a blob; none if it is not there (any more)."""
+def blob_records(store: Store, name: str, needle: bytes = b"") -> Iterator[tuple[Record, Position]]:
+    """Every verified record of a blob, of lines with `needle` only; none if it is not there (any more)."""
     try:
         for frame in BlobReader(store, name):
-            yield from frame_records(frame)
+            if needle in frame.body:
+                yield from frame_records(frame, needle)
     except NotFound:
         _log.warning("%s was listed but is not there any more", name)
 

@@ -86,6 +86,18 @@ def encode_record(record: Record) -> bytes:
     return _encoder.encode(record)
 
 
+def encoded_text(text: str) -> bytes:
+    """A text as it stands in a line that `encode_record` wrote; for what is no Unicode, bytes that no line holds.
+
+    >>> encoded_text("ü"), encoded_text("\\udc80")
+    (b'"\\xc3\\xbc"', b'\\xff')
+    """
+    try:
+        return _encoder.encode(text)
+    except UnicodeEncodeError:  # half a surrogate pair, as a terminal's stray bytes become
+        return b"\xff"
+
+
 def decode_record(line: bytes) -> Record:
     """The record in a line of the log; raises `msgspec.DecodeError` (or its subclass `ValidationError`)."""
     return _decoder.decode(line)

@@ -77,6 +77,13 @@ def test_ids_with_any_characters_are_found() -> None:
         assert found[0].id == name
 
 
+def test_an_id_that_is_no_unicode_is_not_there() -> None:
+    log = Log()
+    log.add(0, score("a"))
+    assert find(log.store, "a\udc80") == []
+    assert find(log.store, "a\udc80", derived=MemoryStore()) == []
+
+
 def test_a_uuid_of_version_7_is_looked_for_where_it_was_made() -> None:
     log = Log()
     name = new_id(lambda: int((NOON_S + 3 * 3600 + 60) * 1e9))

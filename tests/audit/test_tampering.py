@@ -111,8 +111,8 @@ def test_a_bit_of_the_last_header_is_found_by_the_writers_next_blob() -> None:
 
 
 def test_a_blob_cut_off_anywhere_is_found() -> None:
-    for name in (FIRST, THIRD):
-        for length in range(len(WHOLE[name])):
+    for name, step in ((FIRST, 5), (THIRD, 1)):  # two closed blobs: every byte of one is enough
+        for length in range(0, len(WHOLE[name]), step):
             assert name in {blob for blob, _ in findings(WHOLE | {name: WHOLE[name][:length]})}, length
 
 
