@@ -36,7 +36,11 @@ Exit codes: 0 well, 1 nothing found or (verify) something is wrong with the log,
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.environ) -> int:
     """Run one command; returns its exit code."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options = parser.parse_args(argv)
+    since_s, until_s = getattr(options, "since", None), getattr(options, "until", None)
+    if since_s is not None and until_s is not None and since_s >= until_s:
+        parser.error("--since: expected a time before --until")
     run: Run = options.run
     try:
         settings = from_environ(environ)

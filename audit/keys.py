@@ -12,8 +12,9 @@ from audit.settings import SIGNING_KEY, AuditSettings, SettingsError
 from audit.signing import LocalSigner, PublicKeys, Signer, SigningError
 
 
-def open_signer(settings: AuditSettings) -> Signer:
-    """The signer of HYPERPLANE_SIGNING_KEY, its key made if it is a file that is not there. Raises `SigningError`."""
+def open_signer(settings: AuditSettings, *, make: bool = True) -> Signer:
+    """The signer of HYPERPLANE_SIGNING_KEY, its key made if it is a file that is not there, unless `make` is false: who
+    only shows or checks would show a key that signed nothing. Raises `SigningError`."""
     key = settings.signing_key
     if key is None:
         raise SigningError(
@@ -24,7 +25,13 @@ def open_signer(settings: AuditSettings) -> Signer:
         from audit.key_vault import open_key_vault_signer
 
         return open_key_vault_signer(key, settings.client_id)
-    return LocalSigner.of_file(Path(key))
+    path = Path(key)
+    if not make and not path.exists():
+        raise SigningError(
+            f"{SIGNING_KEY}: there is no key at {path}. The first digest makes it (`python -m audit seal`). Is this "
+            "the machine, and the folder, in which the service signs?"
+        )
+    return LocalSigner.of_file(path)
 
 
 def trusted_keys(settings: AuditSettings) -> PublicKeys:
@@ -33,7 +40,7 @@ def trusted_keys(settings: AuditSettings) -> PublicKeys:
     Reads a file or asks the Key Vault each time; keep what it returns.
     """
     if settings.public_keys is None:
-        return PublicKeys.of_pem(open_signer(settings).public_key_pem)
+        return PublicKeys.of_pem(open_signer(settings, make=False).public_key_pem)
     try:
         return PublicKeys.of_pem(Path(settings.public_keys).read_bytes())
     except OSError as problem:

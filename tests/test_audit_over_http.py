@@ -157,7 +157,8 @@ def test_a_replay_is_made_when_it_is_asked_for_and_gives_the_same_bits(audited: 
 
 
 @pytest.mark.skipif(shutil.which("curl") is None or shutil.which("bash") is None, reason="curl and bash are not here")
-def test_the_guides_commands_work_as_they_stand(audited: Platform) -> None:
+def test_the_guides_commands_work_as_they_stand(audited: Platform, tmp_path: Path) -> None:
+    audited.command("audit", "seal")  # as `make run` does, which makes the key
     row, _ = demo_rows("wine")[4]
     audited.client.post("/models/wine/score", json={"instances": [row], "ids": ["bottle-7"]}).raise_for_status()
     guide = (ROOT / "docs" / "auditing.md").read_text(encoding="utf-8")
@@ -165,8 +166,8 @@ def test_the_guides_commands_work_as_they_stand(audited: Platform) -> None:
     assert len(blocks) == 4
     python = f'python() {{ "{sys.executable}" "$@"; }}; curl() {{ command curl --fail-with-body "$@" && echo; }}'
     script = "\n".join([f"set -e; {python}; URL={audited.url} KEY={audited.key}", *blocks])
-    environment = {**os.environ, **audited.environment}
-    done = subprocess.run(["bash", "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True)
+    environment = {**os.environ, **audited.environment, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert '"verdict":"equal"' in done.stdout.replace(": ", ":")
     assert "everything verifies" in done.stderr

@@ -10,6 +10,8 @@ from audit.connect import Stores
 from audit.when import parse_when
 
 type Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+_SINCE = "from then on: 2026-11-23T14:05 (UTC), or an age: 30m, 2h, 7d (default: the whole log)"
+
 type Run = Callable[[Stores, argparse.Namespace], int]  # returns the exit code
 
 
@@ -19,7 +21,7 @@ def add_command(commands: Commands, name: str, run: Run, what: str, *, times: bo
     parser.set_defaults(run=run, since=None, until=None)
     parser.add_argument("--json", action="store_true", help="JSON lines on standard output, for programs")
     if times:
-        parser.add_argument("--since", type=when, help="from then on: 2026-11-23T14:05 (UTC), or an age: 30m, 2h, 7d")
+        parser.add_argument("--since", type=when, help=_SINCE)
         parser.add_argument("--until", type=when, help="before then")
     return parser
 

@@ -20,8 +20,8 @@ def add(commands: Commands) -> None:
 
 def add_filter(parser: argparse.ArgumentParser) -> None:
     """The options that `filter_of` reads, beside `--since` and `--until`."""
-    parser.add_argument("--model", help="of this model")
-    parser.add_argument("--kind", choices=("score", "request_error", "label", "note"), help="of this kind")
+    parser.add_argument("--model", help="only records of this model")
+    parser.add_argument("--kind", choices=("score", "request_error", "label", "note"), help="only records of this kind")
     parser.add_argument("--outcome", help="scored, abstained, rejected, failed; labels: recorded, unmatched, rejected")
     parser.add_argument("--reason", help="with this reason, such as missing_required or wrong_type")
 

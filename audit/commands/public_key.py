@@ -9,9 +9,9 @@ from audit import display
 from audit.commands.arguments import Commands, add_command
 from audit.connect import Stores
 
-_EPILOG = """Hand the file to whoever verifies the log, by another way than the storage account. The key's id (kid)
-stands in every digest that it signed. A key that is replaced later keeps its worth: put the PEM texts of the
-old one and of the new one into one file.
+_EPILOG = """For the operator, where the service signs (HYPERPLANE_SIGNING_KEY). Hand the file to whoever
+verifies the log, by another way than the storage account. The key's id (kid) stands in every digest that it signed. One
+that is replaced later keeps its worth: put the PEM texts of the old one and of the new one into one file.
 
   python -m audit public-key > digests.pem"""
 
@@ -27,7 +27,7 @@ def add(commands: Commands) -> None:
 def _run(_stores: Stores, options: argparse.Namespace) -> int:
     from audit.keys import open_signer
 
-    signer = open_signer(options.settings)
+    signer = open_signer(options.settings, make=False)
     pem = signer.public_key_pem.decode("ascii")
     if options.json:
         print(json.dumps({"kid": signer.kid, "pem": pem}))

@@ -33,5 +33,6 @@ def _run(stores: Stores, options: argparse.Namespace) -> int:
     for digest in written:
         show(stores.log, digest.hour, as_json=options.json)
     if not options.json:
-        display.say(f"{len(written)} digest{'' if len(written) == 1 else 's'} written")
+        due = "" if written else "; an hour's is due five minutes after its end"
+        display.say(f"{len(written)} digest{'' if len(written) == 1 else 's'} written{due}")
     return 0

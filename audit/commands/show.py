@@ -25,5 +25,6 @@ def _run(stores: Stores, options: argparse.Namespace) -> int:
         records = sorted(found, key=lambda pair: (pair[0].ts, pair[1]))
     count = display.print_json(records) if options.json else display.print_whole(records)
     if not count:
-        display.say(f"audit: no record of an instance with the id {options.id!r} in the log{within(options)}")
+        whose = f" for model {options.model!r}" if options.model else " in the log"
+        display.say(f"audit: no record of an instance with the id {options.id!r}{whose}{within(options)}")
     return 0 if count else 1

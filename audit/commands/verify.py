@@ -21,12 +21,17 @@ word, and lists what nothing inside the container can show. With --since, only b
 read, and what leads into them. Bring the public key yourself: one that lies beside the log proves nothing.
 
 examples:
-  python -m audit verify --public-key hyperplane.pem
+  python -m audit verify --public-key digests.pem
   python -m audit verify --public-key old.pem --public-key new.pem --since 7d
-  python -m audit verify --public-key hyperplane.pem --receipts answers.jsonl
-  grep '"event":"digest"' host.log | python -m audit verify --public-key hyperplane.pem --witness -
+  python -m audit verify --public-key digests.pem --receipts answers.jsonl
+  grep '"event":"digest"' .local/host.log | python -m audit verify --public-key digests.pem --witness -
 
-Exit codes: 0 everything verifies, 1 findings or an empty log, 2 could not read it all."""
+Exit codes: 0 everything verifies, 1 findings, or nothing was there to verify, 2 could not read it all."""
+_EMPTY = ": the log is empty, or HYPERPLANE_AUDIT_CONTAINER names another container"
+_NO_DIGEST = (
+    "there is no digest of these hours yet, so no signature was checked: hashes and chains agree among themselves. "
+    "An hour's digest is written five minutes after its end"
+)
 _UNSIGNED = (
     "no signature was checked, so that whoever may write to the container could have made it all: "
     "give --public-key FILE, the PEM file with the public key of who signs the digests"
@@ -40,7 +45,7 @@ def add(commands: Commands) -> None:
     )
     parser.epilog = _EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    key = "PEM file with the public key of who signs the digests; several times if it was replaced"
+    key = "PEM file with the public key of who signs the digests; may hold several, and may be given again"
     parser.add_argument("--public-key", metavar="FILE", action="append", default=[], help=key)
     receipts = "JSON lines: receipts that clients kept, or whole answers; each must be in the log (- is standard input)"
     parser.add_argument("--receipts", metavar="FILE", help=receipts)
@@ -68,14 +73,16 @@ def _run(stores: Stores, options: argparse.Namespace) -> int:
             witnesses=witnesses,
             progress=seen.telling(bar),
         )
-    if not findings and not seen.blobs and not seen.digests and not within(options):
-        display.say("audit: nothing to verify: the log is empty, or HYPERPLANE_AUDIT_CONTAINER names another container")
+    if not findings and not seen.blobs and not seen.digests:
+        display.say(f"audit: nothing to verify{within(options) or _EMPTY}")
         return 1
     display.print_findings(findings, as_json=options.json)
     if not options.json:
         display.say(f"{seen} read: {_verdict(len(findings))}{within(options)}")
     if keys is None and (seen.digests or not options.json):
         display.say(f"audit: {_UNSIGNED}")
+    elif not seen.digests:
+        display.say(f"audit: {_NO_DIGEST}")
     return 1 if findings else 0
 
 

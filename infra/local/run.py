@@ -88,6 +88,8 @@ def _run(options: Options, started: ExitStack) -> tuple[LocalHost, Azurite | Non
     say("")
     step("Records", "the newest in the log, by `python -m audit tail`:")
     command("audit", "tail", "-n", "5", environment=environment)
+    step("Digests", "of the hours that are over, by `python -m audit seal`:")
+    command("audit", "seal", environment=environment)
     for traffic in traffics:
         _report(traffic, environment)
     variables = {"URL": host.url, "KEY": host.key if options.auth else ""} | environment

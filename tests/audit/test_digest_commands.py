@@ -60,7 +60,7 @@ def test_seal_writes_what_is_due_and_digests_lists_it(shell: Shell) -> None:
     assert shell("digests") == (0, out, "")
     code, out, _ = shell("seal", "--json")
     assert (code, json.loads(out.splitlines()[0])["hour"]) == (0, second)
-    assert shell("seal")[1:] == ("", "0 digests written\n")
+    assert shell("seal")[1:] == ("", "0 digests written; an hour's is due five minutes after its end\n")
     code, out, _ = shell("digests", "--json", "--until", f"{second.replace('/', '-')[:10]}T{second[11:]}:00")
     expected = {"hour": first, "blobs": 1, "late": 0, "records": 2, "sha256": signed.sha256, "kid": signed.kid}
     assert [json.loads(line) for line in out.splitlines()] == [expected]
@@ -75,6 +75,10 @@ def test_a_digest_that_cannot_be_read_stands_in_the_list(shell: Shell) -> None:
 
 
 def test_the_public_key_checks_what_the_private_one_signs(shell: Shell) -> None:
+    code, out, err = shell("public-key")
+    assert (code, out) == (2, "")
+    assert f"there is no key at {shell.key}" in err
+    assert shell("seal")[0] == 0
     code, pem, err = shell("public-key")
     signer = LocalSigner.of_file(shell.key)
     assert (code, err) == (0, f"kid {signer.kid}\n")

@@ -171,6 +171,9 @@ def environ(**more: str) -> dict[str, str]:
 def test_on_a_laptop_a_key_is_made_in_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     settings = from_environ(environ())
+    for only_looks in (trusted_keys, lambda given: open_signer(given, make=False)):
+        with pytest.raises(SigningError, match=r"no key at .*signing-key\.pem"):
+            only_looks(settings)
     signer = open_signer(settings)
     assert LocalSigner.of_file(tmp_path / ".local" / "signing-key.pem").kid == signer.kid
     trusted_keys(settings).check(signer.kid, b"data", signer.sign(b"data"))

@@ -19,6 +19,7 @@ from audit.reader import read_blob
 from audit.store import Store
 from tests.audit.digest_tampering import AT_14, HOURS, NOW_S, digested
 from tests.audit.digests import SIGNER, STRANGER
+from tests.audit.examples import log_of
 from tests.audit.tampering import THIRD, store_of, whole_log
 
 type Run = Callable[..., tuple[int, str, str]]
@@ -131,6 +132,23 @@ def test_a_file_that_cannot_be_used_is_said_in_one_line(run: Run, arguments: lis
     assert (code, out) == (2, "")
     assert says in err
     assert err.count("\n") == 1
+
+
+def test_a_log_without_digests_says_that_no_signature_was_checked_though_a_key_was_given(run: Run) -> None:
+    hour_at_hand = log_of(["a"], close=False)
+    code, _, err = run("--public-key", "key.pem", "--until", "2026-11-23T13:00", log=hour_at_hand)
+    assert code in {0, 1}
+    assert "no signature was checked" in err.splitlines()[-1]
+
+
+def test_a_time_in_which_nothing_lies_is_not_called_verified(run: Run) -> None:
+    code, _, err = run("--since", "2099-01-01")
+    assert (code, err) == (1, "audit: nothing to verify in that time\n")
+
+
+def test_times_that_leave_nothing_are_refused(run: Run) -> None:
+    with pytest.raises(SystemExit):
+        run("--since", "1h", "--until", "2h")
 
 
 def test_a_digest_without_blobs_is_something_to_verify(run: Run) -> None:
