@@ -83,6 +83,8 @@ def _unfit(options: argparse.Namespace, kind: str, path: Path, *, to_stdout: boo
         return f"{path}: the name must end in .parquet, .csv or .jsonl, or say --format"
     if path.is_dir():
         return f"{path} is a folder: name a file in it"
+    if path.is_symlink() or (path.exists() and not path.is_file()):  # a rename would put a file in its place
+        return f"{path} is a link or a device, which is never replaced: name a file, or - for standard output"
     if path.exists() and not options.force:
         return f"{path} is there already: choose another name, or --force replaces it"
     return None if path.parent.is_dir() else f"there is no folder {path.parent}"

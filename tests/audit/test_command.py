@@ -185,6 +185,8 @@ def test_an_export_to_standard_output_is_what_find_shows(command: Command) -> No
         (["-", "--format", "csv", "--json"], "leave one of the two away"),
         (["x.xlsx"], "must end in .parquet, .csv or .jsonl"),
         (["{}"], "is a folder"),
+        (["/dev/null", "--format", "csv", "--force"], "never replaced"),
+        (["{}/../link.csv", "--force"], "never replaced"),
         (["{}/none/x.csv"], "there is no folder"),
     ],
 )
@@ -193,6 +195,7 @@ def test_a_file_that_cannot_be_is_said_before_the_log_is_read(
 ) -> None:
     folder = tmp_path / "folder.csv"
     folder.mkdir()
+    (tmp_path / "link.csv").symlink_to(tmp_path / "target.csv")
     done = command("export", *(argument.format(folder) for argument in arguments))
     assert (done.returncode, says in done.stderr) == (2, True), done.stderr
 
