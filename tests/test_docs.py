@@ -69,7 +69,7 @@ def test_every_make_target_that_a_document_names_is_there() -> None:
 
 def test_every_command_that_the_readme_names_explains_itself() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    commands = set(re.findall(r"python -m ([a-z.]+)(?: ([a-z]+))?", readme))
+    commands = set(re.findall(r"python -m ([a-z.]+)(?: ([a-z-]+))?", readme))
     assert commands
     for module, subcommand in commands:
         words = [word for word in (module, subcommand, "--help") if word]

@@ -12,7 +12,9 @@ from audit import display
 from audit.commands.arguments import Commands, add_command, within
 from audit.connect import Stores
 from audit.digest import DIGEST
+from audit.layout import LOG
 from audit.signing import PublicKeys, SigningError
+from audit.store import Store
 from audit.verify import verify
 from audit.witnesses import BadWitness, read_receipts, read_witnesses
 
@@ -26,7 +28,7 @@ examples:
   python -m audit verify --public-key digests.pem --receipts answers.jsonl
   grep '"event":"digest"' .local/host.log | python -m audit verify --public-key digests.pem --witness -
 
-Exit codes: 0 everything verifies, 1 findings, or nothing was there to verify, 2 could not read it all."""
+Exit codes: 0 everything verifies, 1 findings or an empty log, 2 could not read it all."""
 _EMPTY = ": the log is empty, or HYPERPLANE_AUDIT_CONTAINER names another container"
 _NO_DIGEST = (
     "there is no digest of these hours yet, so no signature was checked: hashes and chains agree among themselves. "
@@ -74,8 +76,7 @@ def _run(stores: Stores, options: argparse.Namespace) -> int:
             progress=seen.telling(bar),
         )
     if not findings and not seen.blobs and not seen.digests:
-        display.say(f"audit: nothing to verify{within(options) or _EMPTY}")
-        return 1
+        return _nothing(stores.log, options)
     display.print_findings(findings, as_json=options.json)
     if not options.json:
         display.say(f"{seen} read: {_verdict(len(findings))}{within(options)}")
@@ -84,6 +85,13 @@ def _run(stores: Stores, options: argparse.Namespace) -> int:
     elif not seen.digests:
         display.say(f"audit: {_NO_DIGEST}")
     return 1 if findings else 0
+
+
+def _nothing(log: Store, options: argparse.Namespace) -> int:
+    """Hours without requests are well; a log without anything was taken away, or is looked for in the wrong place."""
+    elsewhere = next(log.list(LOG), None) or next(log.list(DIGEST), None)
+    display.say(f"audit: nothing to verify{within(options)}" + ("" if elsewhere else _EMPTY))
+    return 0 if elsewhere else 1
 
 
 class _Unusable(Exception):

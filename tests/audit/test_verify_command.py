@@ -143,7 +143,10 @@ def test_a_log_without_digests_says_that_no_signature_was_checked_though_a_key_w
 
 def test_a_time_in_which_nothing_lies_is_not_called_verified(run: Run) -> None:
     code, _, err = run("--since", "2099-01-01")
-    assert (code, err) == (1, "audit: nothing to verify in that time\n")
+    assert (code, err) == (0, "audit: nothing to verify in that time\n")
+    code, _, err = run("--since", "2026-11-23", log=MemoryStore())
+    assert code == 1, "whatever the time, a log that holds nothing at all is not well"
+    assert "the log is empty" in err
 
 
 def test_times_that_leave_nothing_are_refused(run: Run) -> None:

@@ -413,8 +413,12 @@ def test_whatever_the_instances_are_each_has_one_outcome_and_one_record(credit: 
         (Content(gzip.compress(b"{}"), coding="gzip"), False),
     ],
 )
-def test_what_takes_long_is_not_worked_on_where_it_arrives(credit: Line, content: Content, small: bool) -> None:
-    assert is_small(credit.service.catalog.get("credit"), content) == small
+def test_what_takes_long_is_not_worked_on_where_it_arrives(
+    credit: Line, content: Content, small: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = credit.service.catalog.get("credit")
+    monkeypatch.setattr(served.model, "single_run_s", 30e-6)  # it was measured, which on a busy machine may be anything
+    assert is_small(served, content) == small
 
 
 def test_a_bomb_is_no_cold_start(models: Path) -> None:
