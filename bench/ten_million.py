@@ -49,11 +49,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print the table."""
     options = _parse(arguments)
     with Azurite(options.keep) as azurite:
-        environ = {"HYPERPLANE_STORAGE": azurite.connection_string}
+        key = azurite.folder / "signing-key.pem"
+        environ = {"HYPERPLANE_STORAGE": azurite.connection_string, "HYPERPLANE_SIGNING_KEY": str(key)}
         figures = _Figures(_written(options, environ), environ, options.lookups)
-        for step in options.only or STEPS:
-            getattr(figures, step)()
-    sys.stdout.write(f"{table(figures.rows)}\n")
+        try:
+            for step in options.only or STEPS:
+                getattr(figures, step)()
+        finally:
+            sys.stdout.write(f"{table(figures.rows)}\n")
     for goal in figures.missed:
         sys.stdout.write(f"missed: {goal}\n")
     return int(bool(figures.missed))
@@ -111,7 +114,12 @@ class _Figures:
         self._tell("`find --outcome failed`", "audit", "find", "--outcome", "failed")
 
     def verify(self) -> None:
-        ran = self._tell("verify", "audit", "verify")
+        """The hours get their digests first, which a timer would have written hour by hour."""
+        self._tell("digests written", "audit", "seal", "--json")
+        with tempfile.TemporaryDirectory(prefix="ten-million-") as folder:
+            key = Path(folder) / "public-key.pem"
+            key.write_text(_sound(run("audit", "public-key", environ=self._environ)).output)
+            ran = self._tell("verify", "audit", "verify", "--public-key", str(key))
         self.rows.append(("verified a second", f"{self._written.size_bytes / _MB / ran.seconds:.0f} MB"))
         if ran.peak_bytes >= VERIFY_GOAL_BYTES:
             self.missed.append(f"verify held {ran.peak_bytes / _MB:.0f} MB, more than {VERIFY_GOAL_BYTES / _MB:.0f}")
