@@ -29,10 +29,10 @@ from audit.late_blobs import LateBlobs
 from audit.layout import HOUR_S, LOG, hour_of, hour_start_s, parse_name
 from audit.reader import blobs
 from audit.records import timestamp
+from audit.seal import SETTLED_S
 from audit.signing import Signer
 from audit.store import BlobInfo, Store
 
-SETTLED_S = 295  # an hour is sealed five minutes after its end; a timer may fire some moments early
 MAX_BLOBS = 100_000  # of one digest, which must stay readable; what is left over comes late, in the next
 FIRST_HOUR = "2026/01/01/00"  # no writer of this format is older: a blob of an earlier hour had no clock
 _ATTEMPTS = 3

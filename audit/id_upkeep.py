@@ -19,10 +19,10 @@ from audit.id_merging import BadSegment, merge
 from audit.id_segments import Segments, covered, file_paths
 from audit.layout import HOUR_S, hour_start_s
 from audit.reader import BlobReader
+from audit.seal import SETTLED_S
 from audit.store import BlobInfo, Store
 
 _MERGED_AT = 8  # segments of a day that is not over
-_SETTLED_S = 295  # after a day's end: its last hour is sealed then
 _FORGOTTEN_S = 6 * HOUR_S  # for files without a segment: whoever was making it was killed
 _ATTEMPTS = 3
 _log = logging.getLogger(__name__)
@@ -132,7 +132,7 @@ class _Day:
 
     def _is_over(self) -> bool:
         start_s = hour_start_s(f"{self._day}/00") or 0.0
-        return self._now_s >= start_s + 24 * HOUR_S + _SETTLED_S
+        return self._now_s >= start_s + 24 * HOUR_S + SETTLED_S
 
     def _tidy(self) -> None:
         """Remove what was merged, and files that nobody finished."""

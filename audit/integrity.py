@@ -14,11 +14,10 @@ import msgspec
 
 from audit.digest import DIGEST, BadDigest, DigestedBlob, SignedDigest, digest_hour, digest_name
 from audit.digest_log import read_digest
+from audit.late_blobs import LATE_HOURS
 from audit.layout import hours_after, parse_name
 from audit.signing import BadSignature, PublicKeys, UnknownKey
 from audit.store import Store
-
-LATE_HOURS = 48  # how long after its hour a blob may still come into a digest, among its `late`
 
 Signature = Literal["valid", "invalid", "unknown key", "not checked"]
 

@@ -16,7 +16,7 @@ from audit.layout import HOUR_S, hour_of, hour_start_s, parse_name
 from audit.reader import in_hours, log_prefixes
 from audit.store import BlobInfo, Store
 
-LOOKS_BACK_S = 48 * HOUR_S
+LATE_HOURS = 48  # how long after its hour a blob may still come into a digest, among its `late`
 _log = logging.getLogger(__name__)
 
 
@@ -40,7 +40,7 @@ class LateBlobs:
                     yield info
 
     def _since_s(self, start_s: float) -> float:
-        since_s = start_s - LOOKS_BACK_S
+        since_s = start_s - LATE_HOURS * HOUR_S
         while self._was_early(hour_of(since_s)):
             since_s -= HOUR_S
         return since_s

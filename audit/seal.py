@@ -14,6 +14,7 @@ from audit.frames import Place, encode_frame
 from audit.reader import BlobReader, blobs
 from audit.store import Store
 
+SETTLED_S = 295  # an hour is sealed five minutes after its end; a timer may fire some moments early
 _ATTEMPTS = 20
 _log = logging.getLogger(__name__)
 

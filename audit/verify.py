@@ -26,7 +26,7 @@ from audit.digest_chain import DigestChain
 from audit.digest_check import DigestCheck
 from audit.digest_log import read_digest
 from audit.finding import Finding, Progress, short
-from audit.integrity import LATE_HOURS
+from audit.late_blobs import LATE_HOURS
 from audit.layout import LogName, hours_after, parse_name
 from audit.reader import in_hours
 from audit.signing import PublicKeys

@@ -24,7 +24,7 @@ from audit.layout import hour_start_s
 from audit.reader import blobs, listed_blobs, read_blob
 from audit.reader import hours as log_hours
 from audit.records import timestamp
-from audit.seal import seal_hour
+from audit.seal import SETTLED_S, seal_hour
 from audit.store import Store
 from evaluation.blob_index import BlobIndex, day_prefix, index_blob, read_index
 from evaluation.evidence import collect
@@ -34,7 +34,6 @@ from evaluation.report_format import Report, ReportEntry, Window
 from evaluation.report_store import write_report, written_s
 from evaluation.windows import DAY_S, HOUR_S, day_window, report_id
 
-SETTLED_S = 295  # an hour is sealed five minutes after its end; a timer may fire some moments early
 LOOKS_BACK_S = 48 * HOUR_S
 
 Progress = Callable[[int, int, str], None]

@@ -8,6 +8,7 @@ import time
 from audit import display
 from audit.commands.arguments import Commands, add_command, when
 from audit.connect import Stores
+from audit.seal import SETTLED_S
 
 _EPILOG = """Every hour that is over gets its blobs closed and its digest written, in order, from the newest
 digest on, and from the log's first hour if there is none. One that is there is never written anew. It may be
@@ -23,7 +24,7 @@ def add(commands: Commands) -> None:
 
 def _run(stores: Stores, options: argparse.Namespace) -> int:
     from audit.commands.digests import show
-    from audit.digest_writer import SETTLED_S, write_digests
+    from audit.digest_writer import write_digests
     from audit.keys import open_signer
 
     now_s = time.time() if options.until is None else min(time.time(), options.until + SETTLED_S)
