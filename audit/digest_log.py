@@ -7,7 +7,6 @@ that years of digests cost nothing, and a digest is read up to the size that one
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -26,21 +25,6 @@ def read_digest(store: Store, hour: str) -> SignedDigest | None:
     """The digest of an hour; `None` if it has none. Raises `BadDigest` for bytes that are none, and `Unavailable`."""
     data = digest_bytes(store, hour)
     return None if data is None else decode_digest(data, hour)
-
-
-def newest_digest(store: Store, now_s: float | None = None) -> SignedDigest | None:
-    """The digest of the newest hour that has one, `None` if none has. Raises `BadDigest` and `Unavailable`."""
-    hour = newest_digest_hour(store, now_s)
-    return None if hour is None else read_digest(store, hour)
-
-
-def newest_digest_hour(store: Store, now_s: float | None = None) -> str | None:
-    """The newest hour with a digest, of those that had begun a day after `now_s` (a clock here may be behind).
-
-    One that is dated further ahead is not looked for: it would hide those that are up to date.
-    """
-    until_s = (time.time() if now_s is None else now_s) + _DAY_S
-    return newest_hour_before(store, until_s)
 
 
 def newest_hour_before(store: Store, until_s: float) -> str | None:

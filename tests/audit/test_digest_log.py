@@ -10,8 +10,6 @@ from audit.digest import MAX_DIGEST_BYTES, BadDigest, digest_name
 from audit.digest_log import (
     digest_bytes,
     digest_hours,
-    newest_digest,
-    newest_digest_hour,
     newest_hour_before,
     read_digest,
     stored_sha256,
@@ -56,17 +54,13 @@ def test_a_digest_is_read_by_its_hour() -> None:
     assert read.digest.hour == hour(1)
     assert read.sha256 == stored_sha256(store, hour(1))
     assert [read_digest(store, hour(3)), digest_bytes(store, hour(3)), stored_sha256(store, hour(3))] == [None] * 3
-    newest = newest_digest(store, after(2))
-    assert newest is not None
-    assert newest.digest.hour == hour(2)
+    assert newest_hour_before(store, after(2) + DAY_S) == hour(2)
 
 
 def test_bytes_that_are_no_digest_are_said_so() -> None:
     store = store_with(hour(0))
     with pytest.raises(BadDigest):
         read_digest(store, hour(0))
-    with pytest.raises(BadDigest):
-        newest_digest(store, after(0))
 
 
 def test_no_more_is_read_than_a_digest_may_have() -> None:
@@ -100,7 +94,7 @@ def test_the_hours_are_listed_in_order_and_within_bounds() -> None:
 def test_the_newest_is_found_without_listing_years_of_names() -> None:
     years = [hour_of(NOON_S - number * HOUR_S) for number in range(2 * 365 * 24)]
     store = store_with(*years)
-    assert newest_digest_hour(store, NOON_S) == hour(0)
+    assert newest_hour_before(store, NOON_S + DAY_S) == hour(0)
     assert store.names < 40
     assert all(prefix > "digest/v1/2026/11/2" for prefix in store.prefixes)
 
@@ -108,14 +102,14 @@ def test_the_newest_is_found_without_listing_years_of_names() -> None:
 @pytest.mark.parametrize("gap_days", [0, 1, 2, 3, 4, 29, 31, 62, 400, 4000])
 def test_the_newest_is_found_after_any_downtime(gap_days: int) -> None:
     store = store_with(hour_of(NOON_S - 9 * HOUR_S), hour(0))
-    assert newest_digest_hour(store, NOON_S + gap_days * DAY_S) == hour(0)
+    assert newest_hour_before(store, NOON_S + (gap_days + 1) * DAY_S) == hour(0)
 
 
 def test_one_that_is_dated_far_ahead_hides_none() -> None:
     store = store_with(hour(0), "2036/01/01/00", "9999/12/31/23")
-    assert newest_digest_hour(store, after(0)) == hour(0)
-    assert newest_digest_hour(store_with("2036/01/01/00"), after(0)) is None
-    assert newest_digest_hour(MemoryStore(), after(0)) is None
+    assert newest_hour_before(store, after(0) + DAY_S) == hour(0)
+    assert newest_hour_before(store_with("2036/01/01/00"), after(0) + DAY_S) is None
+    assert newest_hour_before(MemoryStore(), after(0) + DAY_S) is None
 
 
 def test_the_newest_before_a_moment_begins_before_it() -> None:
