@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from audit.ids import new_id
 from audit.records import timestamp
-from scoring.label_lines import label_lines, label_results
+from scoring.label_lines import label_lines, looked_up
 from scoring.label_rows import LabelRow
 from scoring.labels import JudgedLabel, LabelJudge
 
@@ -91,8 +91,7 @@ class BulkLabels:
 
     def _record(self, rows: Sequence[LabelRow]) -> None:
         labels = [self._judge.judge(row.given) for row in rows]
-        counting = [label.id for label in labels if label.id is not None and not label.reasons]
-        results = label_results(labels, self._known(self._model, counting))
+        results = looked_up(self._model, labels, self._known)
         if self._writer is not None:
             now = timestamp(self._clock())
             lines = label_lines(self._model, new_id(), now, self._writer.writer_id, labels, results)

@@ -39,11 +39,18 @@ def label_body(served: Served, arrival: Arrival, known: Callable[[str, list[str]
     request = decode_labels(decoded(arrival.content, arrival.max_body_bytes).body, arrival.max_instances)
     judge = LabelJudge(served.manifest)
     labels = [judge.judge(given) for given in request.labels]
-    counting = [label.id for label in labels if label.id is not None and not label.reasons]
-    results = label_results(labels, known(served.name, counting))
+    results = looked_up(served.name, labels, known)
     request_id = request.request_id or usable_id(arrival.request_id)
     lines = label_lines(served.name, request_id, timestamp(arrival.received_s), arrival.writer_id, labels, results)
     return Labelled(request_id, results, msgspec.json.encode(results), lines)
+
+
+def looked_up(
+    model: str, labels: Sequence[JudgedLabel], known: Callable[[str, list[str]], Collection[str]]
+) -> list[LabelResult]:
+    """Outcomes, once it was asked which instances of those that count are known; raises what `known` raises."""
+    counting = [label.id for label in labels if label.id is not None and not label.reasons]
+    return label_results(labels, known(model, counting))
 
 
 def label_results(labels: Sequence[JudgedLabel], known: Collection[str]) -> list[LabelResult]:
