@@ -111,7 +111,7 @@ def test_a_spot_check_gives_what_matches_newest_first_and_says_what_it_looked_at
     assert {each["record"]["outcome"] for each in found["records"]} == {"rejected"}
     times = [each["record"]["ts"] for each in found["records"]]
     assert times == sorted(times, reverse=True)
-    assert found["looked_at"] >= found["matched"] == len(times)
+    assert (found["looked_at"] >= found["matched"], len(times)) == (True, min(found["matched"], 1000))
     assert (found["provisional"], found["hours_left"], found["findings"]) == (True, 0, [])
     assert len(look(audited, limit=2)["records"]) == 2
     assert look(audited, until="2026-01-01")["records"] == []
