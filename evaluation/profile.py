@@ -42,6 +42,18 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, order=True):
     ]  # by sorted feature name; a bin's position among the counts, then unseen, then missing; or REDACTED
 
 
+class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One judged instance as it was, to plot and to look at."""
+
+    hash: int  # of the id, as in `Example`
+    id: str
+    ts: str
+    values: list[float | str | None]  # by sorted feature name; texts cut to 60 characters; None: missing, not in clear
+    cluster: int | None = None
+    distance: float | None = None  # to the nearest training centre
+    confidence: float | None = None  # the largest probability
+
+
 class Distributions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Histograms in one bundle's bins; the histograms of `n` instances."""
 
@@ -51,6 +63,9 @@ class Distributions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     clusters: Clusters | None = None
     beyond: int = 0  # instances farther from any centre than the threshold
     examples: list[Example] = []  # the 200 of smallest hash
+    rows: list[Row] = []  # the 500 of smallest hash
+    farthest: list[Row] = []  # the 50 of largest distance, ties by hash
+    least_confident: list[Row] = []  # the 50 of smallest confidence, ties by hash
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

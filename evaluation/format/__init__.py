@@ -1,0 +1,1 @@
+"""The structs of `report.json`, a file for each section; `evaluation.report_format` says what they promise."""
