@@ -39,7 +39,7 @@ def test_the_program_that_verifies_by_hand_works_and_finds_what_is_altered(
 def test_a_digest_verifies_by_hand_and_another_key_does_not(capsys: pytest.CaptureFixture[str]) -> None:
     _, program = PROGRAMS
     program = program.replace('open("a-downloaded-digest.json", "rb").read()', "DATA")
-    program = program.replace('open("the-public-key.pem", "rb").read()', "PEM")
+    program = program.replace('open("digests.pem", "rb").read()', "PEM")
     store = log_of(["a", "b"], ["c"])
     (name,) = digest_all(store, HOUR, 1)
     data = store.read(name)
