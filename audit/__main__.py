@@ -17,7 +17,7 @@ from audit.commands.arguments import Run
 from audit.connect import open_stores
 from audit.errors import AuditError
 from audit.settings import SettingsError, from_environ
-from audit.terminal import run_as_command
+from audit.terminal import advised, run_as_command
 
 _COMMANDS = (show, tail, find, sample, export, note, verify, digests, public_key, seal, index)
 _EXAMPLES = """examples:
@@ -60,9 +60,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] = os.envi
     except SettingsError as problem:
         display.say(f"audit: {problem}")
     except AuditError as problem:
-        lost = "cannot be reached" in str(problem) or "did not answer" in str(problem)
-        hint = ". Is the storage running, and does HYPERPLANE_STORAGE name it?" if lost else ""
-        display.say(f"audit: {problem}{hint}")
+        display.say(f"audit: {advised(problem)}")
     return 2
 
 

@@ -18,7 +18,9 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from typing import NoReturn
+from typing import NoReturn, TextIO
+
+from audit.errors import AuditError
 
 INTERRUPTED = 130
 _PIPE_CLOSED = 141
@@ -27,6 +29,7 @@ _UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}  # a full dis
 
 def run_as_command(main: Callable[[], int]) -> NoReturn:
     """Run it and end the process with its exit code."""
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()  # closed by who started it: >&-
     for stream in (sys.stdout, sys.stderr):  # a terminal that knows no UTF-8 gets escapes, not a traceback
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -54,6 +57,16 @@ def exit_code(main: Callable[[], int]) -> int:
         traceback.print_exc()
         return 2
     return code
+
+
+def advised(problem: AuditError) -> str:
+    """What the log says no with, and what to look at if it could not be asked."""
+    lost = "cannot be reached" in str(problem) or "did not answer" in str(problem)
+    return f"{problem}{'. Is the storage running, and does HYPERPLANE_STORAGE name it?' if lost else ''}"
+
+
+def _nowhere() -> TextIO:
+    return open(os.devnull, "w")  # noqa: PTH123 - until the process ends
 
 
 def _code_of(main: Callable[[], int]) -> int:

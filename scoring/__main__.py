@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from audit.errors import AuditError
 from audit.settings import SettingsError
-from audit.terminal import run_as_command
+from audit.terminal import advised, run_as_command
 from scoring.commands import label, redact, replay
 
 _COMMANDS = (label, redact, replay)
@@ -38,9 +38,11 @@ def main(arguments: Sequence[str] | None = None, environ: Mapping[str, str] = os
     run: Callable[[argparse.Namespace, Mapping[str, str]], int] = options.run
     try:
         return run(options, environ)
-    except (SettingsError, AuditError) as problem:
+    except SettingsError as problem:
         print(f"error: {problem}", file=sys.stderr)
-        return 2
+    except AuditError as problem:
+        print(f"error: {advised(problem)}", file=sys.stderr)
+    return 2
 
 
 def _parser() -> argparse.ArgumentParser:

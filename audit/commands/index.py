@@ -57,6 +57,8 @@ def _run(stores: Stores, options: argparse.Namespace) -> int:
 
 def _sentence(done: Upkeep, in_all: int) -> str:
     """What was done, for a person."""
+    if not in_all:
+        return "there are no blobs to index"
     there = in_all - done.blobs - done.not_closed
     still = f"; {done.not_closed} not closed, to be read whole by who looks for an id" if done.not_closed else ""
     days = f"; {counted(len(done.merged), 'day')} merged" if done.merged else ""

@@ -38,7 +38,9 @@ def _run(stores: Stores, options: argparse.Namespace) -> int:
         _follow(stores, options)
     count = _print(list(newest(stores.log, Filter(model=options.model), options.n))[::-1], options)
     if not count:
-        display.say(f"audit: the log has no records{f' of model {options.model!r}' if options.model else ''}")
+        elsewhere = "; does HYPERPLANE_AUDIT_CONTAINER name its container?"
+        which = f" of a model {options.model!r}" if options.model else elsewhere
+        display.say(f"audit: the log has no records{which}")
     return 0 if count else 1
 
 

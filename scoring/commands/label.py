@@ -13,7 +13,7 @@ from audit.connect import Stores, open_stores
 from audit.errors import Ambiguous, AuditError
 from audit.known_ids import KnownIds
 from audit.settings import AuditSettings, SettingsError
-from audit.terminal import INTERRUPTED
+from audit.terminal import INTERRUPTED, advised
 from audit.wording import counted
 from audit.writer import LogWriter, new_writer_id
 from scoring import __version__
@@ -162,7 +162,7 @@ def _stopped(bulk: BulkLabels, rows: LabelRows, options: argparse.Namespace) -> 
             return f"{options.file}: {problem}"
         except AuditError as problem:
             unsure = " (outcome unknown)" if isinstance(problem, Ambiguous) else ""
-            return f"{problem}{unsure}"
+            return f"{advised(problem)}{unsure}"
         except Exception as problem:  # noqa: BLE001 - Python's own exit code would be 1, which means rejected rows
             traceback.print_exc()
             return f"this should not have happened: {type(problem).__name__}: {problem}"
@@ -202,6 +202,9 @@ def _remarks(
         if options.dry_run:
             were = "was" if bulk.tally.rows == 1 else "were"
             yield f"{counted(bulk.tally.rows, 'row')} {were} checked, nothing was recorded"
+            return
+        if not bulk.durable and not bulk.pending:
+            yield "nothing was recorded: run it again as it was"
             return
         safe = f"all up to row {bulk.durable} is recorded" if bulk.durable else "nothing was recorded"
         maybe = f", all up to row {bulk.pending} perhaps" if bulk.pending else ""

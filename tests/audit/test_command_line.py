@@ -102,7 +102,7 @@ def test_without_a_command_there_is_the_whole_help_and_nothing_is_well(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--outcome", "refused"], "'refused': did you mean rejected? Expected scored, abstained, rejected, failed,"),
+        (["--outcome", "refused"], "'refused': expected scored, abstained, rejected, failed, recorded or unmatched"),
         (["--kind", "foo"], "'foo': expected score, request_error, label or note"),
         (["--reason", "missing_requird"], "did you mean missing_required? Expected wrong_type, not_finite"),
         (["--outcome", "recorded", "--kind", "score"], "--outcome: a score is scored, abstained, rejected or failed"),

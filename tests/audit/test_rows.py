@@ -42,7 +42,7 @@ def test_a_column_in_which_nothing_stands_goes_before_any_is_cut() -> None:
 
 def test_where_even_the_least_is_too_much_whole_columns_go() -> None:
     row = ("12:00:00", "patient-17", "missing")
-    assert table(row, width=8)[1] == "pa… mis…"
+    assert table(row, width=8)[1] == "pat… mi…"
     assert table(row, width=3)[1] == "pa…"
     assert table(row, width=1)[1] == "…"
 
