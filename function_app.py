@@ -39,6 +39,7 @@ from scoring.content import Content, Reply
 from scoring.errors import (
     BadRequest,
     BodyTooLarge,
+    FromElsewhere,
     LogUnavailable,
     NotReady,
     NotStarted,
@@ -48,7 +49,7 @@ from scoring.errors import (
 )
 from scoring.fields import usable_id
 from scoring.metadata import server_metadata as described_server
-from scoring.notes import is_form, read_note
+from scoring.notes import check_site, is_form, read_note
 from scoring.request_log import RequestFacts, log_request
 from scoring.settings import SETTINGS as SCORING_SETTINGS
 from scoring.startup import Startup
@@ -71,6 +72,7 @@ FACTS: ContextVar[RequestFacts] = ContextVar("request_facts")
 STATUS: tuple[tuple[type[Exception], int], ...] = (
     (BadRequest, 400),
     (Refused, 400),
+    (FromElsewhere, 403),
     (UnknownModel, 404),
     (NotFound, 404),
     (BodyTooLarge, 413),
@@ -168,7 +170,12 @@ def page(html: str, status: int = 200) -> func.HttpResponse:
 
 def wants_page(req: func.HttpRequest) -> bool:
     """Whether a browser asks, rather than a program; a link may ask for JSON by `?format=json`."""
-    return "text/html" in req.headers.get("accept", "") and req.params.get("format") != "json"
+    return "text/html" in req.headers.get("accept", "").lower() and parameter(req, "format") != "json"
+
+
+def parameter(req: func.HttpRequest, wanted: str) -> str | None:
+    """A parameter of the address; the platform takes names in any case."""
+    return next((value for name, value in req.params.items() if name.lower() == wanted), None)
 
 
 # ------------------------------------------------------------------------------------------------------- scoring
@@ -400,7 +407,7 @@ async def instances(req: func.HttpRequest) -> func.HttpResponse:
     async with READING:
         found = await asyncio.to_thread(spot_check, startup.stores.log, asked)
     if not wants_page(req):
-        return json_response(told(model, asked, found))
+        return await asyncio.to_thread(lambda: json_response(told(model, asked, found)))
     from evaluation.pages.spot_check import spot_check_page
     from scoring.reasons import REASONS
 
@@ -431,7 +438,7 @@ async def instance(req: func.HttpRequest) -> func.HttpResponse:
     if trail is None:
         return await no_instance(req, model, instance_id)
     if not wants_page(req):
-        return json_response(trail.told())
+        return await asyncio.to_thread(lambda: json_response(trail.told()))
     from evaluation.pages.instance import instance_page
     from evaluation.pages.trail import trail_of
     from scoring.model_state import champion_manifest
@@ -455,6 +462,7 @@ async def note(req: func.HttpRequest) -> func.HttpResponse:
 
 async def noted(req: func.HttpRequest, model: str, instance_id: str) -> func.HttpResponse:
     """Record the note."""
+    check_site(req.headers.get("sec-fetch-site"))
     sent = await asyncio.to_thread(read_note, content_of(req))
     if not await asyncio.to_thread(trails.has, model, instance_id):
         return await no_instance(req, model, instance_id)
@@ -542,7 +550,7 @@ async def openapi(req: func.HttpRequest) -> func.HttpResponse:
 
 def code_of(req: func.HttpRequest) -> str | None:
     """The key as the caller put it into the address; pages keep it in their links."""
-    return next((value for name, value in req.params.items() if name.lower() == "code"), None)
+    return parameter(req, "code")
 
 
 # ----------------------------------------------------------------------------------------------------- each hour
