@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import contextlib
 import functools
 import logging
 import os
@@ -87,6 +86,7 @@ startup = Startup(os.environ)
 atexit.register(startup.close)
 trails = Trails(startup.stores, KeyRing(functools.partial(trusted, startup.audit_settings)), startup.scoring_settings)
 READING = asyncio.Semaphore(1)  # of what reads hours of the log: memory and time of one at a time, whoever asks
+LOOKING = asyncio.Semaphore(2)  # of what looks for one id, so that pages and labels find a thread that is free
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 _log = logging.getLogger("hyperplane")
 
@@ -170,7 +170,9 @@ def page(html: str, status: int = 200) -> func.HttpResponse:
 
 def wants_page(req: func.HttpRequest) -> bool:
     """Whether a browser asks, rather than a program; a link may ask for JSON by `?format=json`."""
-    return "text/html" in req.headers.get("accept", "").lower() and parameter(req, "format") != "json"
+    accepted = [each.replace(" ", "") for each in req.headers.get("accept", "").lower().split(",")]
+    takes_html = any(each.partition(";")[0] == "text/html" and not each.endswith(";q=0") for each in accepted)
+    return takes_html and parameter(req, "format") != "json"
 
 
 def parameter(req: func.HttpRequest, wanted: str) -> str | None:
@@ -433,7 +435,7 @@ async def instance(req: func.HttpRequest) -> func.HttpResponse:
     """Every record of an instance, oldest first, and what vouches for each; what does not verify is not shown."""
     model, instance_id = await known_model(req), req.route_params["id"]
     replay = asks_for_replay(req.params)
-    async with READING if replay else contextlib.nullcontext():
+    async with READING if replay else LOOKING:
         trail = await asyncio.to_thread(trails.read, model, instance_id, replay=replay)
     if trail is None:
         return await no_instance(req, model, instance_id)
@@ -464,7 +466,9 @@ async def noted(req: func.HttpRequest, model: str, instance_id: str) -> func.Htt
     """Record the note."""
     check_site(req.headers.get("sec-fetch-site"))
     sent = await asyncio.to_thread(read_note, content_of(req))
-    if not await asyncio.to_thread(trails.has, model, instance_id):
+    async with LOOKING:
+        is_there = await asyncio.to_thread(trails.has, model, instance_id)
+    if not is_there:
         return await no_instance(req, model, instance_id)
     facts = FACTS.get()
     reply = await (await startup.service()).note(model, instance_id, sent, facts.request_id, facts)
