@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import contextlib
 import functools
 import logging
 import os
@@ -39,6 +38,7 @@ from scoring.content import Content, Reply
 from scoring.errors import (
     BadRequest,
     BodyTooLarge,
+    FromElsewhere,
     LogUnavailable,
     NotReady,
     NotStarted,
@@ -48,7 +48,7 @@ from scoring.errors import (
 )
 from scoring.fields import usable_id
 from scoring.metadata import server_metadata as described_server
-from scoring.notes import is_form, read_note
+from scoring.notes import check_site, is_form, read_note
 from scoring.request_log import RequestFacts, log_request
 from scoring.settings import SETTINGS as SCORING_SETTINGS
 from scoring.startup import Startup
@@ -71,6 +71,7 @@ FACTS: ContextVar[RequestFacts] = ContextVar("request_facts")
 STATUS: tuple[tuple[type[Exception], int], ...] = (
     (BadRequest, 400),
     (Refused, 400),
+    (FromElsewhere, 403),
     (UnknownModel, 404),
     (NotFound, 404),
     (BodyTooLarge, 413),
@@ -85,6 +86,7 @@ startup = Startup(os.environ)
 atexit.register(startup.close)
 trails = Trails(startup.stores, KeyRing(functools.partial(trusted, startup.audit_settings)), startup.scoring_settings)
 READING = asyncio.Semaphore(1)  # of what reads hours of the log: memory and time of one at a time, whoever asks
+LOOKING = asyncio.Semaphore(2)  # of what looks for one id, so that pages and labels find a thread that is free
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 _log = logging.getLogger("hyperplane")
 
@@ -168,7 +170,14 @@ def page(html: str, status: int = 200) -> func.HttpResponse:
 
 def wants_page(req: func.HttpRequest) -> bool:
     """Whether a browser asks, rather than a program; a link may ask for JSON by `?format=json`."""
-    return "text/html" in req.headers.get("accept", "") and req.params.get("format") != "json"
+    accepted = [each.replace(" ", "") for each in req.headers.get("accept", "").lower().split(",")]
+    takes_html = any(each.partition(";")[0] == "text/html" and not each.endswith(";q=0") for each in accepted)
+    return takes_html and parameter(req, "format") != "json"
+
+
+def parameter(req: func.HttpRequest, wanted: str) -> str | None:
+    """A parameter of the address; the platform takes names in any case."""
+    return next((value for name, value in req.params.items() if name.lower() == wanted), None)
 
 
 # ------------------------------------------------------------------------------------------------------- scoring
@@ -400,7 +409,7 @@ async def instances(req: func.HttpRequest) -> func.HttpResponse:
     async with READING:
         found = await asyncio.to_thread(spot_check, startup.stores.log, asked)
     if not wants_page(req):
-        return json_response(told(model, asked, found))
+        return await asyncio.to_thread(lambda: json_response(told(model, asked, found)))
     from evaluation.pages.spot_check import spot_check_page
     from scoring.reasons import REASONS
 
@@ -426,12 +435,12 @@ async def instance(req: func.HttpRequest) -> func.HttpResponse:
     """Every record of an instance, oldest first, and what vouches for each; what does not verify is not shown."""
     model, instance_id = await known_model(req), req.route_params["id"]
     replay = asks_for_replay(req.params)
-    async with READING if replay else contextlib.nullcontext():
+    async with READING if replay else LOOKING:
         trail = await asyncio.to_thread(trails.read, model, instance_id, replay=replay)
     if trail is None:
         return await no_instance(req, model, instance_id)
     if not wants_page(req):
-        return json_response(trail.told())
+        return await asyncio.to_thread(lambda: json_response(trail.told()))
     from evaluation.pages.instance import instance_page
     from evaluation.pages.trail import trail_of
     from scoring.model_state import champion_manifest
@@ -455,8 +464,11 @@ async def note(req: func.HttpRequest) -> func.HttpResponse:
 
 async def noted(req: func.HttpRequest, model: str, instance_id: str) -> func.HttpResponse:
     """Record the note."""
+    check_site(req.headers.get("sec-fetch-site"))
     sent = await asyncio.to_thread(read_note, content_of(req))
-    if not await asyncio.to_thread(trails.has, model, instance_id):
+    async with LOOKING:
+        is_there = await asyncio.to_thread(trails.has, model, instance_id)
+    if not is_there:
         return await no_instance(req, model, instance_id)
     facts = FACTS.get()
     reply = await (await startup.service()).note(model, instance_id, sent, facts.request_id, facts)
@@ -542,7 +554,7 @@ async def openapi(req: func.HttpRequest) -> func.HttpResponse:
 
 def code_of(req: func.HttpRequest) -> str | None:
     """The key as the caller put it into the address; pages keep it in their links."""
-    return next((value for name, value in req.params.items() if name.lower() == "code"), None)
+    return parameter(req, "code")
 
 
 # ----------------------------------------------------------------------------------------------------- each hour

@@ -6,15 +6,16 @@
 | `outcome` | of scores and labels, one of `OUTCOMES` | any |
 | `reason` | one of `record_words.REASONS` | any |
 | `since`, `until` | UTC date or time, or an age such as `2h` | the 24 hours before `until`, or before now |
-| `limit` | the newest so many, at most 1,000 | 100 |
+| `limit` | the newest so many, at most 1,000; not with `sample` | 100 |
 | `sample` | a uniform sample of so many, at most 1,000, in place of the newest | none |
-| `seed` | draws the same sample again | one is made, and told |
+| `seed` | draws the same sample again; only with `sample` | one is made, and told |
 
 Parameters are strangers' text: anything else is `Refused`, unknown names too, since a filter that is silently left out
 shows what it should not. An empty value is none, as forms send it.
 
 What a request may cost is bounded: it reads for `READ_S`, and of a record of more than `RECORD_BYTES` it keeps all but
-`x` and `flags`. What was not read is told (`hours_left`), and belongs to no result.
+`x` and `flags`; of one that is still over `BARE_BYTES` then, as no writer of ours makes one, not `y`, `us` and
+`reasons` either, and the beginning of each text. What was not read is told (`hours_left`), and belongs to no result.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ DEFAULT_LIMIT = 100
 DEFAULT_WINDOW_S = 24 * 3600.0
 READ_S = 20.0
 RECORD_BYTES = 16 * 1024
+BARE_BYTES = 64 * 1024
+TEXT_CHARACTERS = 128
 OUTCOMES = record_words.OUTCOMES
 KINDS = record_words.KINDS
 PARAMETERS = ("kind", "outcome", "reason", "since", "until", "sample", "seed", "limit")
@@ -75,7 +78,7 @@ class SpotCheck:
 
 
 class Shortened(Record):
-    """A record without its `x` and `flags`, which are too large for a list."""
+    """A record without its `x` and `flags`, which are too large for a list, and perhaps without more."""
 
 
 def asked(model: str, parameters: Mapping[str, str], now_s: float, new_seed: Callable[[], int] | None = None) -> Asked:
@@ -98,12 +101,15 @@ def asked(model: str, parameters: Mapping[str, str], now_s: float, new_seed: Cal
         since_s=since_s,
         until_s=until_s,
     )
+    limit, size = _number(given, "limit", 1, MOST), _number(given, "sample", 1, MOST)
     seed = _number(given, "seed", 0, MOST_SEED)
+    if size is not None and limit is not None:
+        raise Refused("limit: the newest records, or with sample a random sample of all; send one of the two")
+    if size is None and seed is not None:
+        raise Refused("seed: draws a sample; send sample, how many to draw, with it")
     if seed is None:
         seed = (new_seed or _new_seed)()
-    return Asked(
-        wanted, _number(given, "limit", 1, MOST) or DEFAULT_LIMIT, _number(given, "sample", 1, MOST), seed, now_s
-    )
+    return Asked(wanted, limit or DEFAULT_LIMIT, size, seed, now_s)
 
 
 def spot_check(store: Store, what: Asked, read_s: float = READ_S) -> SpotCheck:
@@ -145,7 +151,12 @@ def shortened(record: Record) -> Record:
     if len(encode_record(record)) <= RECORD_BYTES:
         return record
     fields = {name: getattr(record, name) for name in record.__struct_fields__}
-    return Shortened(**fields | {"x": None, "flags": {}, "redacted": []})
+    short = Shortened(**fields | {"x": None, "flags": {}, "redacted": []})
+    if len(encode_record(short)) <= BARE_BYTES:
+        return short
+    texts = {name: text[:TEXT_CHARACTERS] for name, text in fields.items() if isinstance(text, str)}
+    left_out = dict.fromkeys(("x", "y", "run")) | {"reasons": [], "redacted": [], "flags": {}, "us": {}}
+    return Shortened(**fields | texts | left_out)
 
 
 def _newest(store: Store, what: Asked, time_is_up: Callable[[], bool]) -> SpotCheck:

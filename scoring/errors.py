@@ -5,6 +5,7 @@ ScoringError
 ├── UnknownModel         there is no model of that name; the message names those there are
 │   ├── UnknownVersion   the model has no such version; the message names those it has
 │   └── NoDefault        the route names no model, and neither does serving.toml
+├── FromElsewhere        another site's page sent the form: use the form on the page of the instance
 ├── BodyTooLarge         send less at once; not recorded
 │   ├── InflatedTooLarge the same, of a compressed body that is within the limit as it was sent
 │   ├── NoteTooLarge     the same, of an auditor's note
@@ -62,6 +63,16 @@ class NoDefault(UnknownModel):
             self,
             "no default model: use /models/{model}/invocations, or name one in serving.toml; "
             f"there {_listing('model', known)}",
+        )
+
+
+class FromElsewhere(ScoringError):
+    """A browser says that the page of another site made it send this."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a browser sent this for a page of another site (its Sec-Fetch-Site header says so), so nothing was "
+            "recorded; use the form on the instance's page"
         )
 
 

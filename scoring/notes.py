@@ -4,6 +4,12 @@
     author=R.+Okafor&verdict=disputed&comment=…
 
 What a note must be says `audit.notes`. A body that is no note is not recorded: it was no call of the model.
+
+A key in a header or an address is nothing that a browser adds by itself, so no other site's page can write a note
+without knowing the key. But a proxy in front of the service may add it for whoever is signed in, and with `AUTH=off`
+there is none. So what a browser sends for another site's page is refused, whatever its content type: it says so itself
+(`Sec-Fetch-Site`, https://www.w3.org/TR/fetch-metadata/; to https addresses and localhost). `Origin` would not tell: of
+our own form it is "null", since our pages send no referrer. Programs send neither.
 """
 
 from __future__ import annotations
@@ -18,7 +24,7 @@ from audit.notes import FIELDS, Note, judged_note, note_record
 from audit.records import encode_record
 from scoring.content import Content
 from scoring.content_coding import decoded
-from scoring.errors import BadRequest, InflatedTooLarge, NoteTooLarge
+from scoring.errors import BadRequest, FromElsewhere, InflatedTooLarge, NoteTooLarge
 from scoring.fields import object_fields, request_id_field, usable_id
 from scoring.json_body import read_json
 
@@ -27,6 +33,7 @@ FORM = "application/x-www-form-urlencoded"
 _KNOWN = frozenset((*FIELDS, "request_id"))
 _EXAMPLE = '{"author": "…", "verdict": "…", "comment": "…"}'
 _OBJECT = re.compile(rb"\s*\{")
+_ELSEWHERE = ("cross-site", "same-site")
 
 
 class SentNote(msgspec.Struct, frozen=True):
@@ -48,6 +55,16 @@ class NoteLine(msgspec.Struct, frozen=True):
 def is_form(content: Content) -> bool:
     """Whether a browser's form was sent. `curl -d` says so of JSON too, which no form begins as."""
     return content.kind.partition(";")[0].strip().lower() == FORM and not _OBJECT.match(content.body)
+
+
+def check_site(fetch_site: str | None) -> None:
+    """`FromElsewhere` if a browser's `Sec-Fetch-Site` header says that another site's page sent it.
+
+    >>> check_site(None), check_site("same-origin"), check_site("none")
+    (None, None, None)
+    """
+    if fetch_site is not None and fetch_site.strip().lower() in _ELSEWHERE:
+        raise FromElsewhere
 
 
 def read_note(content: Content) -> SentNote:

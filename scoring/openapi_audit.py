@@ -1,7 +1,8 @@
 """The routes of auditors in the OpenAPI document: spot checks, an instance's trail, notes, reports.
 
 What a request must be is described as exactly as a JSON Schema can: times as they are most often written (others that
-Python's `datetime.fromisoformat` reads are taken too), and `x-before` where one must be earlier than another.
+Python's `datetime.fromisoformat` reads are taken too), and `x-before` where one must be earlier than another,
+`x-not-with` and `x-only-with` where one parameter excludes or needs another.
 """
 
 from __future__ import annotations
@@ -34,10 +35,12 @@ from scoring.openapi_operations import (
 from scoring.openapi_schemas import REQUEST_ID, ref
 from scoring.replay_result import REASONS as REPLAY_REASONS
 from scoring.replay_result import Replay
+from scoring.trail import RECORD_BYTES, RECORDS, REPLAY_S, REPLAYS
 
 _TEMPLATE = "#/components/schemas/{name}"
 _TEXT: Schema = {"type": "string"}
 _WHOLE: Schema = {"type": "integer", "minimum": 0}
+_LEFT_OUT: Schema = {**_WHOLE, "description": "Records between the oldest and the newest that are not in the answer"}
 _UNFIT = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _UNFIT_IN_LINES = _UNFIT.replace(r"\x00-\x1f", r"\x00-\x08\x0b\x0c\x0e-\x1f")
 _TURNING = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
@@ -81,7 +84,12 @@ def audit_schemas() -> dict[str, Schema]:
     return {
         **structs,
         "Trail": _object(
-            {"model": _TEXT, "id": _TEXT, "records": _list(_object(evidence, {"replay": _maybe("Replay")}))}
+            {
+                "model": _TEXT,
+                "id": _TEXT,
+                "left_out": _LEFT_OUT,
+                "records": _list(_object(evidence, {"replay": _maybe("Replay")})),
+            }
         ),
         "SpotCheck": _object(
             {"model": _TEXT, **asked, **_described(seen), "findings": _list(_TEXT), "records": _list(shown)},
@@ -106,8 +114,9 @@ def _spot_check() -> Operation:
     found["description"] = (
         f"Without `since`, the 24 hours before `until` or before now. With `sample`, a uniform random sample in place "
         f"of the newest: each record's lot is the SHA-256 of `seed:blob:sequence:line`, and the lowest are drawn, so "
-        f"one seed draws the same again. An empty value is none. Of a record that is too large for a list, `whole` is "
-        f"false, and `x` and `flags` are left out. {_HOURS_LEFT}"
+        f"one seed draws the same again. `limit` beside `sample`, and `seed` without it, are a 400. An empty value is "
+        f"none. Of a record that is too large for a list, `whole` is false, and `x` and `flags` are left out, of one "
+        f"that is very large still `y`, `us` and `reasons` too. {_HOURS_LEFT}"
     )
     found["parameters"] += [
         query_parameter("kind", "Of this kind", {"type": "string", "enum": [*KINDS, ""]}),
@@ -118,8 +127,8 @@ def _spot_check() -> Operation:
         query_parameter("since", "From then on: a UTC date or time, or an age", _when("24h")) | {"x-before": "until"},
         query_parameter("until", "Before then", _when("10m")),
         query_parameter("limit", f"At most so many of the newest, {DEFAULT_LIMIT} by default", _count(1, MOST)),
-        query_parameter("sample", "Draw so many at random instead", _count(1, MOST)),
-        query_parameter("seed", "Draw the same sample again", _count(0, MOST_SEED)),
+        query_parameter("sample", "Draw so many at random instead", _count(1, MOST)) | {"x-not-with": "limit"},
+        query_parameter("seed", "Draw the same sample again", _count(0, MOST_SEED)) | {"x-only-with": "sample"},
     ]
     return found
 
@@ -127,6 +136,10 @@ def _spot_check() -> Operation:
 def _trail() -> Operation:
     words = "The instance's records, oldest first, how far the digests vouch for each, and replays if asked for"
     found = _page("instance", "One instance's audit trail", answer(words, ref("Trail"), page=True), KEYED)
+    found["description"] = (
+        f"Of more than {RECORDS:,} records, or {RECORD_BYTES // 2**20} MiB of them, the oldest and the newest; "
+        f"`left_out` is how many lie between. The oldest {REPLAYS} are replayed, for {REPLAY_S:.0f} seconds in all."
+    )
     found["parameters"].append(
         query_parameter("replay", "`1`: run each scored record's model again", {"type": "string", "enum": ["1", ""]})
     )
@@ -157,6 +170,7 @@ _EXAMPLE = {"author": "R. Okafor", "verdict": "confirmed", "comment": "The value
 _HOURS_LEFT = "`hours_left` is how many older hours there was no time to look at: ask for a shorter time."
 _REFUSED = {
     400: "The body is no note, and nothing was recorded; the text names the field",
+    403: "A browser sent it for a page of another site; nothing was recorded",
     404: "There is no such model, or the log has no record of the instance; nothing was recorded",
     413: "The body is over 64 KiB; nothing was recorded",
 }

@@ -1,8 +1,8 @@
 """The bundle that a record names, by its hash and by nothing else, with a session made as for production.
 
-Any version of any model in the folder may be it. Sessions are kept from one replay to the next, a few of them; that a
-bundle cannot be used is remembered for some seconds, so that a thousand records of it do not hash its files a thousand
-times. Used from any thread.
+It may lie anywhere in the folder; what it says of itself must be the model and version of the record. Sessions are kept
+from one replay to the next, a few of them; that a bundle cannot be used is remembered for some seconds, so that a
+thousand records of it do not hash its files a thousand times. Used from any thread.
 """
 
 from __future__ import annotations
@@ -51,9 +51,19 @@ class RecordedBundles:
         self._problems: dict[str, tuple[float, CannotReplay]] = {}
 
     def model(self, sha256: str | None, name: str, version: str | None) -> Model:
-        """The model of a bundle; raises `CannotReplay`. Name and version are for the sentence."""
+        """The model of a bundle, which must be this version of this model; raises `CannotReplay`."""
         if sha256 is None:
             raise CannotReplay("bundle_gone", "The record names no bundle.")
+        model = self._of_hash(sha256, name, version)
+        own = model.manifest
+        if (own.name, own.version) != (name, version):
+            sentence = (
+                f"The recorded hash is that of {own.name}/{own.version}, and the record is one of {name}/{version}."
+            )
+            raise CannotReplay("bundle_of_another", sentence)
+        return model
+
+    def _of_hash(self, sha256: str, name: str, version: str | None) -> Model:
         with self._lock:
             self._problems = {key: held for key, held in self._problems.items() if held[0] > self._clock()}
             if sha256 in self._problems:

@@ -22,6 +22,7 @@ import msgspec
 from audit.records import Record
 from scoring.artifacts import LONE_SURROGATE
 from scoring.bundle import Manifest
+from scoring.json_body import DEPTH, depth
 from scoring.judge import Judge, Judged
 from scoring.replay_result import CannotReplay
 from scoring.verdict import Verdict
@@ -63,6 +64,8 @@ def restored(record: Record, manifest: Manifest) -> dict[str, Any]:
     x = record.x
     if type(x) is not dict:
         raise CannotReplay("input_cut", f"The record of row {record.row} does not hold the instance.")
+    if depth(x) > DEPTH:
+        raise _otherwise(record, f"its instance is nested deeper than {DEPTH} levels, which no request may be")
     flags, found = _flags(record), dict(x)
     for name in (feature.name for feature in manifest.features if feature.name in x):
         found[name] = _value(x[name], name in flags.missing, LONE_SURROGATE in flags.artifacts.get(name, ()))

@@ -28,6 +28,7 @@ from scoring.recorded_input import check_redaction, judged_again
 from scoring.recorded_origin import about_of, policies_of
 from scoring.recorded_run import RecordedRun, collect, collect_around
 from scoring.replay_comparison import compared
+from scoring.replay_limits import ReplayLimits
 from scoring.replay_result import CannotReplay, Machine, Replay, cannot
 from scoring.startup import opening
 
@@ -59,54 +60,69 @@ class Replayer:
         """What came of replaying a record of kind `score`. Raises `audit.errors.Unavailable` for the storage."""
         return next(replay for _, replay in self.each([(record, position)]))
 
-    def each(self, found: Sequence[Found]) -> Iterator[tuple[int, Replay]]:
+    def each(self, found: Sequence[Found], limits: ReplayLimits | None = None) -> Iterator[tuple[int, Replay]]:
         """A replay of each record, with its place in `found`, as they come: a blob is read once for all its records,
         and a run is run once for all its rows. The records may lack `x`, `flags` and `us`, which are read again."""
+        limits = ReplayLimits() if limits is None else limits
         blobs: dict[str, list[int]] = {}
         for index, (record, position) in enumerate(found):
-            problem = self._obstacle(record, position)
+            problem = self._obstacle(record, position, limits)
             if problem is not None:
                 yield index, self._cannot(record, position.blob, problem)
             else:
                 blobs.setdefault(position.blob, []).append(index)
         for blob in sorted(blobs):
-            yield from self._of_blob(blob, {index: found[index][0] for index in blobs[blob]})
+            yield from self._of_blob(blob, {index: found[index] for index in blobs[blob]}, limits)
 
-    def _of_blob(self, blob: str, records: Mapping[int, Record]) -> Iterator[tuple[int, Replay]]:
-        rows: dict[str, dict[int, Record]] = {}
+    def _of_blob(self, blob: str, found: Mapping[int, Found], limits: ReplayLimits) -> Iterator[tuple[int, Replay]]:
+        rows: dict[str, dict[int, Found]] = {}
         wanted: dict[str, RecordedRun] = {}
-        for index, record in records.items():
-            run = RecordedRun(record, blob)
+        for index, (record, position) in found.items():
+            run = RecordedRun(record, blob, limits)
             wanted.setdefault(run.id, run)
-            rows.setdefault(run.id, {})[index] = record
-        for run in collect(self._log, blob, wanted):
-            yield from self._of_run(run, rows[run.id])
-        for run in collect_around(self._log, blob, wanted):
-            yield from self._of_run(run, rows[run.id])
-        for run in wanted.values():
-            yield from self._of_run(run, rows[run.id])
+            rows.setdefault(run.id, {})[index] = record, position
+        for run in self._looked_up(blob, wanted, limits):
+            yield from self._of_run(run, rows[run.id], limits)
+            run.let_go()
 
-    def _of_run(self, run: RecordedRun, records: Mapping[int, Record]) -> Iterator[tuple[int, Replay]]:
+    def _looked_up(self, blob: str, wanted: dict[str, RecordedRun], limits: ReplayLimits) -> Iterator[RecordedRun]:
+        """Each run once, with its rows as far as they are there; those that there was no room for beside the others are
+        looked up again one by one."""
+        yield from [wanted.pop(run_id) for run_id in list(wanted) if wanted[run_id].complete]  # none of them can be
+        yield from collect(self._log, blob, wanted, limits)
+        yield from collect_around(self._log, blob, wanted, limits)
+        yield from (run for run in wanted.values() if not run.lacks_room)
+        for run in [run.anew() for run in wanted.values() if run.lacks_room]:
+            alone = {run.id: run}
+            yield from collect(self._log, blob, alone, limits)
+            yield from collect_around(self._log, blob, alone, limits)
+            yield from alone.values()
+
+    def _of_run(
+        self, run: RecordedRun, found: Mapping[int, Found], limits: ReplayLimits
+    ) -> Iterator[tuple[int, Replay]]:
         """The replays of some records of one run."""
         about = {"recorded_on": Machine.of(self._about(run.blob)), "replayed_on": self._here}
         try:
-            decisions = self._run_again(run)
+            decisions = self._run_again(run, limits)
         except CannotReplay as problem:
-            yield from ((index, cannot(record, problem, **about)) for index, record in records.items())
+            yield from ((index, cannot(record, problem, **about)) for index, (record, _) in found.items())
             return
-        for index, record in records.items():
-            yield index, _of_row(run, record, decisions, about)
+        for index, (record, position) in found.items():
+            yield index, _of_row(run, record, position, decisions, about)
 
-    def _run_again(self, run: RecordedRun) -> list[Decision]:
+    def _run_again(self, run: RecordedRun, limits: ReplayLimits) -> list[Decision]:
         """A decision for each row of a run, as it is computed here; raises `CannotReplay`."""
+        _check_time(limits)
         records = run.records()
         model = self._bundles.model(records[0].bundle, records[0].model, records[0].version)
         rules = self._rules(records[0], run.blob)
         judged = judged_again(records, rules.manifest, rules.judge)
         rows = range(len(records))
         try:
-            again = Run(rows, run.id, model.run(judged.matrix))
+            again = Run(rows, run.id, model.run(judged.matrix, limits.run_s(model.run_timeout_s)))
         except RunTimeout as problem:
+            _check_time(limits)
             raise CannotReplay("timeout", f"It could not be computed here: {problem}.") from problem
         except ModelError as problem:
             if records[0].reasons != ["model_error"]:
@@ -119,7 +135,7 @@ class Replayer:
         policies = policies_of(self._about(blob), record.model, record.policies)
         return self._bundles.rules(model, policies, record.policies)
 
-    def _obstacle(self, record: Record, position: Position) -> CannotReplay | None:
+    def _obstacle(self, record: Record, position: Position, limits: ReplayLimits) -> CannotReplay | None:
         """What already the record itself shows to stand in the way."""
         if record.kind != "score":
             raise ValueError(f"a record of kind {record.kind} is nothing to replay")
@@ -128,6 +144,7 @@ class Replayer:
         if record.outcome == "failed" and record.reasons == ["timeout"]:
             return CannotReplay("run_ended", "The recorded run was ended at its limit: there is no answer to compare.")
         try:
+            _check_time(limits)
             check_redaction(record, self._rules(record, position.blob).manifest)
         except CannotReplay as problem:
             return problem
@@ -137,19 +154,25 @@ class Replayer:
         return cannot(record, problem, recorded_on=Machine.of(self._about(blob)), replayed_on=self._here)
 
 
-def replays(replayer: Replayer, found: Sequence[Found]) -> list[Replay | None]:
+def replays(replayer: Replayer, found: Sequence[Found], limits: ReplayLimits | None = None) -> list[Replay | None]:
     """For each record of an instance its replay; None for labels, notes, and instances that the model never saw."""
     run = [index for index, (record, _) in enumerate(found) if record.kind == "score" and record.run is not None]
     made: list[Replay | None] = [None] * len(found)
-    for place, replay in replayer.each([found[index] for index in run]):
+    for place, replay in replayer.each([found[index] for index in run], limits):
         made[run[place]] = replay
     return made
 
 
-def _of_row(run: RecordedRun, record: Record, decisions: Sequence[Decision], about: Mapping[str, Machine]) -> Replay:
+def _of_row(
+    run: RecordedRun,
+    record: Record,
+    position: Position,
+    decisions: Sequence[Decision],
+    about: Mapping[str, Machine],
+) -> Replay:
     assert record.run is not None, "only what was run is looked up"
     try:
-        run.check(record)
+        run.check(record, position)
     except CannotReplay as problem:
         return cannot(record, problem, **about)
     return compared(record, decisions[record.run[1]], **about)
@@ -158,3 +181,8 @@ def _of_row(run: RecordedRun, record: Record, decisions: Sequence[Decision], abo
 def _why_not_run(record: Record) -> str:
     why = f"It was {record.outcome} ({', '.join(record.reasons)})" if record.outcome else "It was not run"
     return f"{why}, and the model was not run on it: there is nothing to replay."
+
+
+def _check_time(limits: ReplayLimits) -> None:
+    if limits.is_over():
+        raise CannotReplay("no_time", "The time that one request may take for replays was over; ask by the command.")

@@ -26,16 +26,21 @@ REASONS = {
     "run_ended": "the recorded run was ended at its limit, so there is no answer to compare with",
     "redacted": "the log does not hold features that the model saw",
     "bundle_gone": "no bundle in the models folder has the recorded hash",
+    "bundle_of_another": "the recorded hash is that of another model's or version's bundle",
     "bundle_altered": "the bundle is there, but is not what it was exported as",
     "policies_gone": "the log does not hold, in a form that can be used, the policies by which it was judged",
     "run_incomplete": "records of the same run are not in the log, and a row's bits depend on the others",
     "run_unclear": "the log holds contradicting records of the same run",
+    "run_too_large": "the records of the run are more than a replay holds at once",
     "input_cut": "a record of the run does not hold the whole instance",
     "judged_otherwise": "the recorded instances are judged otherwise by this code than they were",
     "model_error": "the model cannot be loaded or run here",
+    "no_time": "the time that one request may take for replays was over before",
     "timeout": "the run took longer here than it may",
     "hardware_unknown": "the bits differ, and the log does not say on what they were computed",
 }
+
+SENTENCE = 2_000  # characters; it may quote names, and those of a record can be as long as its writer likes
 
 
 class Machine(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -104,7 +109,8 @@ def cannot(record: Record, problem: CannotReplay, **known: Any) -> Replay:
 
 
 def replay_of(record: Record, verdict: Verdict, sentence: str, **more: Any) -> Replay:
-    """A replay of this record."""
+    """A replay of this record; a long sentence is cut."""
+    sentence = sentence if len(sentence) <= SENTENCE else f"{sentence[:SENTENCE]}…"
     return Replay(
         id=record.id,
         ts=record.ts,

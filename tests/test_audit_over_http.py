@@ -93,6 +93,41 @@ def test_what_is_no_note_is_refused_and_nothing_recorded(
     assert not [1 for record, _ in find(audited.stores.log, "audited-2") if record.kind == "note"]
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", "application/json"])
+def test_what_a_browser_sends_for_a_page_of_another_site_is_refused(audited: Platform, site: str, kind: str) -> None:
+    content = b"author=A&verdict=unclear" if "form" in kind else b'{"author": "A", "verdict": "unclear"}'
+    headers = {"content-type": kind, "sec-fetch-site": site}
+    path = f"{INSTANCES}/audited-2/notes"
+    answer = audited.client.post(path, content=content, headers=headers)
+    assert (answer.status_code, "page of another site" in answer.json()["error"]) == (403, True)
+    page = audited.client.post(path, content=content, headers=headers | HTML)
+    assert (page.status_code, "Nothing was recorded" in page.text) == (403, "form" in kind)
+    assert not [1 for record, _ in find(audited.stores.log, "audited-2") if record.kind == "note"]
+
+
+def test_a_form_of_our_own_page_or_of_an_old_browser_is_taken_and_leads_nowhere_else(audited: Platform) -> None:
+    ids = ["-x", "a:b", "..."]
+    rows = [row for row, _ in demo_rows("wine")[:3]]
+    audited.client.post("/models/wine/score", json={"instances": rows, "ids": ids}).raise_for_status()
+    for name, headers in zip(ids, ({"sec-fetch-site": "same-origin"}, {"sec-fetch-site": "none"}, {}), strict=True):
+        params = {"code": "a&b#c\r\nX: y//evil"}
+        sent = {"author": "A", "verdict": "unclear"}
+        path = f"{INSTANCES}/{name}/notes"
+        answer = audited.client.post(path, params=params, data=sent, headers={**HTML, **headers})
+        assert answer.status_code == 303
+        kept = "a%26b%23c%0D%0AX%3A+y%2F%2Fevil"
+        assert answer.headers["location"] == f"{INSTANCES}/{name.replace(':', '%3A')}?code={kept}#newest"
+        assert "x" not in answer.headers
+
+
+def test_a_client_that_takes_no_html_gets_json(audited: Platform) -> None:
+    for accepted, is_page in (("TEXT/HTML", True), ("*/*, text/html;q=0.5", True), ("*/*, text/html; q=0", False)):
+        answer = audited.client.get(f"{INSTANCES}/audited-0", headers={"accept": accepted})
+        assert answer.headers["content-type"].startswith("text/html") == is_page
+    assert audited.client.get(f"{INSTANCES}/audited-0?Format=json", headers=HTML).json()["left_out"] == 0
+
+
 def test_json_that_curl_calls_a_form_is_taken_as_json(audited: Platform) -> None:
     kind = {"content-type": "application/x-www-form-urlencoded"}
     content = b' {"author": "A", "verdict": "unclear"}'

@@ -22,7 +22,10 @@ from evaluation.pages.vouching import commands_of, known_at, note_of, replay_of,
 FEATURES = 500  # rows of an instance's table
 HASH = 12  # digits of a redacted value's keyed hash, enough to see which are equal
 CUT = {"prefix", "length", "sha256"}  # what the log holds of something too long; see `scoring.storable`
+REASONS = 20  # of a record; none of ours has so many
 ENTRIES = 200  # records that are shown, half of them the oldest
+STAGES = 10  # of a record's run times
+MOST_US = 10**15  # thirty years; what says that it took longer is no run time
 FACTS = ("version", "request", "row", "rows", "role", "cold", "policies")  # shown as they are
 
 
@@ -45,7 +48,9 @@ def instance_page(trail: InstanceTrail, *, code: str | None = None) -> str:
         code=code,
         trail=trail,
         entries=[_entry(evidence, trail) for evidence in shown_of],
-        left_out=len(trail.evidence) - len(shown_of),
+        records=len(trail.evidence) + trail.left_out,
+        left_out=len(trail.evidence) + trail.left_out - len(shown_of),
+        in_json=trail.left_out == 0,
         all_verified=all(evidence.verified for evidence in trail.evidence),
         scored=any(evidence.record.get("run") for evidence in trail.evidence),
         verdicts=VERDICTS,
@@ -57,14 +62,15 @@ def instance_page(trail: InstanceTrail, *, code: str | None = None) -> str:
 
 def _entry(evidence: Evidence, trail: InstanceTrail) -> dict[str, Any]:
     record = evidence.record
-    inputs = _inputs(record, trail.features) if record.get("kind") == "score" else []
+    inputs, inputs_left_out = _inputs(record, trail.features) if record.get("kind") == "score" else ([], 0)
     return {
         "evidence": evidence,
         "record": {name: record.get(name) for name in FACTS},
         "when": numbers.when(text_of(record.get("ts")) or None),
         "kind": text_of(record.get("kind")),
         "outcome": text_of(record.get("outcome")),
-        "reasons": [text_of(reason) for reason in _list(record.get("reasons"))],
+        "reasons": [text_of(reason) for reason in _list(record.get("reasons"))[:REASONS]],
+        "reasons_left_out": max(0, len(_list(record.get("reasons"))) - REASONS),
         "answer": answer_of(record.get("y"), trail.target_unit),
         "known_at": known_at(record),
         "note": note_of(record),
@@ -74,8 +80,8 @@ def _entry(evidence: Evidence, trail: InstanceTrail) -> dict[str, Any]:
         "whole": _flags_of(_flags(record), WHOLE_INSTANCE),
         "sent": _no_object(record),
         "too_large": _too_large(record),
-        "inputs": inputs[:FEATURES],
-        "inputs_left_out": max(0, len(inputs) - FEATURES),
+        "inputs": inputs,
+        "inputs_left_out": inputs_left_out,
         "some_outside": any(flag.endswith((": above", ": below")) for each in inputs for flag in each.flags),
         "more_redacted": WHOLE_INSTANCE in _list(record.get("redacted")),
         "distance": _distance(_flags(record).get("distance")),
@@ -85,23 +91,24 @@ def _entry(evidence: Evidence, trail: InstanceTrail) -> dict[str, Any]:
     }
 
 
-def _inputs(record: dict[str, Any], features: list[dict[str, Any]]) -> list[Input]:
-    """The manifest's features in its order, then keys that the model does not know."""
-    values, redacted = record.get("x"), [text_of(name) for name in _list(record.get("redacted"))]
+def _inputs(record: dict[str, Any], features: list[dict[str, Any]]) -> tuple[list[Input], int]:
+    """The manifest's features in its order, then keys that the model does not know; and how many are left out."""
+    values, redacted = record.get("x"), dict.fromkeys(map(text_of, _list(record.get("redacted"))))
     if not isinstance(values, dict) or _is_cut(values, record):
-        return []
+        return [], 0
     known = {feature["name"]: feature for feature in features}
     further = dict.fromkeys([*values, *(name for name in redacted if name != WHOLE_INSTANCE)])
-    flags = _flags(record)
-    return [
+    flags, names = _flags(record), [*known, *(name for name in further if name not in known)]
+    inputs = [
         Input(
             name,
             _redacted(values.get(name)) if name in redacted else _value(values, name, record),
             [] if name in redacted else _expected(known.get(name)),
             _flags_of(flags, name),
         )
-        for name in [*known, *(name for name in further if name not in known)]
+        for name in names[:FEATURES]
     ]
+    return inputs, len(names) - len(inputs)
 
 
 def _no_object(record: dict[str, Any]) -> LongText | None:
@@ -202,7 +209,7 @@ def _distance(value: Any) -> str | None:
 def _times(record: dict[str, Any]) -> list[tuple[str, float]]:
     times = record.get("us")
     pairs = times.items() if isinstance(times, dict) else ()
-    return [(str(stage), float(us)) for stage, us in pairs if isinstance(us, int | float)]
+    return [(str(stage), us) for stage, us in pairs if isinstance(us, int | float) and abs(us) <= MOST_US][:STAGES]
 
 
 def _flags(record: dict[str, Any]) -> dict[str, Any]:

@@ -20,9 +20,14 @@ def number(value: float | None) -> str:
 
     >>> [number(x) for x in (0.95, 0.0625, -0.00012, 0, 12.3456, 6.98, 1234.5, 7.2e13, None, float("nan"))]
     ['0.950', '0.0625', '−1.2×10⁻⁴', '0', '12.35', '6.98', '1,234', '7.2×10¹³', '–', '–']
+    >>> number(10**400), number(-(10**400))  # JSON's numbers know no end
+    ('over 10³⁰⁸', 'below −10³⁰⁸')
     """
-    if value is None or not math.isfinite(value):
-        return NOTHING
+    try:
+        if value is None or not math.isfinite(value):
+            return NOTHING
+    except OverflowError:  # a whole number
+        return "over 10³⁰⁸" if value is not None and value > 0 else "below −10³⁰⁸"
     size = abs(value)
     if size == 0:
         text = "0"

@@ -12,7 +12,7 @@ from audit.browse import Found
 from audit.records import timestamp
 from audit.spot_check import DEFAULT_LIMIT, KINDS, MOST, MOST_SEED, OUTCOMES, Asked, SpotCheck
 from evaluation.pages import numbers
-from evaluation.pages.instance import answer_of
+from evaluation.pages.instance import REASONS, answer_of
 from evaluation.pages.links import link, path
 from evaluation.pages.render import render
 from evaluation.pages.text import LongText
@@ -42,6 +42,7 @@ def spot_check_page(
         found=found,
         since=numbers.when(timestamp(asked.wanted.since_s or 0.0)),
         until=None if asked.wanted.until_s is None else numbers.when(timestamp(asked.wanted.until_s)),
+        reasons_shown=REASONS,
         rows=[_row(model, pair, code) for pair in found.records],
         findings=found.survey.findings[:FINDINGS],
         findings_left_out=max(0, len(found.survey.findings) - FINDINGS),

@@ -54,6 +54,7 @@ class InstanceTrail:
     target_unit: str | None = None
     replayed: bool = False  # whether replays were asked for
     not_replayed: int = 0  # scored records beyond the most that are replayed at once
+    left_out: int = 0  # records between the oldest and the newest that were not read into the trail
 
 
 class FoundEntry(Protocol):
@@ -90,6 +91,9 @@ class FoundTrail(Protocol):
     @property
     def not_replayed(self) -> int: ...
 
+    @property
+    def left_out(self) -> int: ...
+
 
 def trail_of(trail: FoundTrail, manifest: Manifest | None) -> InstanceTrail:
     """The trail of records as they were read, each from a frame that verified; `manifest` is the champion's."""
@@ -102,6 +106,7 @@ def trail_of(trail: FoundTrail, manifest: Manifest | None) -> InstanceTrail:
         target_unit=manifest.target_unit if manifest else None,
         replayed=trail.replayed,
         not_replayed=trail.not_replayed,
+        left_out=trail.left_out,
     )
 
 

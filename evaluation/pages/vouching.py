@@ -61,7 +61,12 @@ def replay_of(replay: Replayed | None) -> dict[str, Any] | None:
     levels = {"equal": ("ok", "Equal"), "different": ("alert", "Different")}
     level, words = levels.get(replay.verdict, ("none", replay.verdict.capitalize()))
     both = [(name, _answered(side)) for name, side in (("Recorded", replay.recorded), ("Replayed", replay.replayed))]
-    return {"level": level, "words": words, "sentence": replay.sentence, "both": [pair for pair in both if pair[1]]}
+    return {
+        "level": level,
+        "words": words,
+        "sentence": LongText(replay.sentence),
+        "both": [pair for pair in both if pair[1]],
+    }
 
 
 def _answered(side: Any) -> LongText | None:
@@ -78,6 +83,8 @@ def commands_of(trail: InstanceTrail) -> list[Command]:
     if not trail.evidence:
         return []
     which = f"{shlex.quote(trail.id)} --model {shlex.quote(trail.model)}"
+    if trail.id.startswith("-"):  # would be taken for an option
+        which = f"--model {shlex.quote(trail.model)} -- {shlex.quote(trail.id)}"
     hours = sorted({name.hour for one in trail.evidence if (name := parse_name(one.blob))})
     within = f" --since {_time_of(hours[0], 0)} --until {_time_of(hours[-1], 1)}" if hours else ""
     found = [

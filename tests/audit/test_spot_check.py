@@ -139,3 +139,27 @@ def test_the_answer_says_what_was_asked_and_seen() -> None:
     assert (answer["since"], answer["until"]) == ("2026-11-22T12:00:00.000000Z", None)
     assert "limit" not in answer
     assert {"record", "blob", "sequence", "line", "whole"} == set(answer["records"][0])
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"sample": "5", "limit": "10"}, "limit: the newest records, or with sample"),
+        ({"sample": "5", "limit": "100", "seed": "1"}, "limit: the newest records, or with sample"),
+        ({"seed": "1"}, "seed: draws a sample; send sample"),
+        ({"seed": "0", "limit": "5"}, "seed: draws a sample; send sample"),
+    ],
+)
+def test_what_would_be_without_effect_is_refused(given: dict[str, str], words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        ask(**given)
+
+
+def test_of_a_record_as_no_writer_makes_one_no_more_is_kept_than_a_list_can_hold() -> None:
+    texts: dict[str, Any] = dict.fromkeys(("request", "version", "bundle", "policies"), "t" * 50_000)
+    huge = score("a", y={"label": "y" * 50_000}, reasons=["r" * 50_000] * 9, **texts)
+    kept = shortened(huge)
+    assert len(encode_record(kept)) < 2_000
+    assert (kept.id, kept.y, kept.reasons, kept.request) == ("a", None, [], "t" * 128)
+    large_answer = score("b", x={"a": "x" * 20_000}, y={"label": "y" * 30_000})
+    assert shortened(large_answer).y == large_answer.y

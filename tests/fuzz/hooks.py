@@ -5,6 +5,7 @@
 | `x-unique-by: name` | no two tensors of a request have one name |
 | `x-equally-long` | all columns or tensors of a request have as many values, as their shapes and ids say |
 | `x-before` | of two times in a query, the first is the earlier one |
+| `x-not-with`, `x-only-with` | of two parameters in a query, one excludes or needs the other |
 | `x-names-a-feature` | the first line of a table names features, each once, and at least one of the model in the path |
 
 Only valid requests are mended, and only in this; invalid ones go out as they were made. A table is written as CSV.
@@ -27,6 +28,7 @@ def map_case(context: HookContext, case: Case[Any]) -> Case[Any]:
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return case
     _drop_later_times(case)
+    _drop_parameters(case)
     body: Any = case.body
     if case.media_type == "text/csv" and _is_table(body):
         body[0] = _names(body[0], _feature_of(case))
@@ -54,11 +56,25 @@ def _is_table(value: Any) -> bool:
 
 def _drop_later_times(case: Case[Any]) -> None:
     """Of two times the earlier alone is left; `x-before`."""
+    for parameter in _sent_parameters(case):
+        if "x-before" in parameter:
+            case.query.pop(parameter["x-before"], None)
+
+
+def _drop_parameters(case: Case[Any]) -> None:
+    """What another parameter excludes, or what needs one that is not there; `x-not-with`, `x-only-with`."""
+    for parameter in _sent_parameters(case):
+        if "x-not-with" in parameter:
+            case.query.pop(parameter["x-not-with"], None)
+        if "x-only-with" in parameter and parameter["x-only-with"] not in case.query:
+            case.query.pop(parameter["name"], None)
+
+
+def _sent_parameters(case: Case[Any]) -> list[dict[str, Any]]:
+    """What the document says of the parameters of a query that are sent."""
     document = case.operation.schema.raw_schema
     operation = document["paths"][case.operation.path][case.operation.method.lower()]
-    for parameter in operation.get("parameters", []):
-        if "x-before" in parameter and case.query and parameter["name"] in case.query:
-            case.query.pop(parameter["x-before"], None)
+    return [each for each in operation.get("parameters", []) if case.query and each.get("name") in case.query]
 
 
 def _feature_of(case: Case[Any]) -> str:

@@ -10,12 +10,14 @@ from audit.connect import Stores
 from audit.errors import Refused
 from audit.key_ring import KeyRing
 from audit.memory_store import MemoryStore
-from audit.records import encode_record
+from audit.records import encode_record, timestamp
 from audit.signing import PublicKeys, SigningError
+from evaluation.pages.instance import instance_page
+from evaluation.pages.trail import trail_of
 from scoring.settings import ScoringSettings
-from scoring.trail import BLOBS, REPLAYS, Trails, asks_for_replay
+from scoring.trail import BLOBS, RECORDS, REPLAYS, Trails, asks_for_replay
 from tests.audit.digests import KEYS, STRANGER, digest_all
-from tests.audit.examples import HOUR, appender, log_of, score
+from tests.audit.examples import HOUR, NOON_S, appender, log_of, score
 from tests.scoring.bundles import manifest, write_bundle
 from tests.scoring.services import line
 
@@ -97,8 +99,33 @@ def test_replays_are_made_of_what_was_run_and_of_no_more_than_a_few(tmp_path: Pa
     assert all("replay" in told for told in trail.told()["records"])
 
 
+def test_of_very_many_records_the_oldest_and_the_newest_are_told_and_how_many_lie_between() -> None:
+    store = log_of(["a"])
+    writer = appender(store, writer="w1")
+    writer.append([encode_record(score("a", at_s=NOON_S + 1 + place)) for place in range(RECORDS + 30)])
+    trail = trails(store).read("wine", "a", replay=False)
+    assert trail is not None
+    assert (len(trail.entries), trail.left_out, trail.told()["left_out"]) == (RECORDS, 31, 31)
+    times = [entry.record.ts for entry in trail.entries]
+    assert times == sorted(times)
+    assert (times[0], times[-1]) == (timestamp(NOON_S), timestamp(NOON_S + RECORDS + 30))
+    page = instance_page(trail_of(trail, None))
+    assert f"{RECORDS + 31:,} records" in page
+    assert "831 between them are too many for one answer" in page
+
+
+def test_whether_there_is_a_record_is_known_by_the_first() -> None:
+    store = log_of(["a"], ["a"], ["b"])
+    looked = trails(store)
+    found = iter([(score("a"), None), None])
+    looked._search = lambda model, name: found  # type: ignore[assignment, method-assign, return-value]
+    assert looked.has("wine", "a")
+    assert next(found) is None  # the second was not looked for
+
+
 def test_only_1_asks_for_a_replay() -> None:
     assert asks_for_replay({"replay": "1"})
+    assert asks_for_replay({"Replay": "1"})
     assert not asks_for_replay({"replay": ""})
     with pytest.raises(Refused, match="replay: expected 1"):
         asks_for_replay({"replay": "true"})
