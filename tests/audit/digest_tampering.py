@@ -167,7 +167,7 @@ def _of_the_beginning(log: Log) -> Iterator[tuple[str, Scenario]]:
     for what, data in (("emptied", b""), ("cut off", whole[:-1]), ("with a newline", whole + b"\n"), ("{}", b"{}")):
         yield f"the beginning {what}", Scenario(log | {BEGINS: data}, {(BEGINS, "altered")})
     blobs = {name: data for name, data in log.items() if name.startswith("log/")}
-    for hour, what in ((HOURS[0], None), ("2026/11/23/17", "dated"), ("2026/13/23/17", "altered")):
+    for hour, what in ((HOURS[0], ""), ("2026/11/23/17", "dated"), ("2026/13/23/17", "altered")):
         said = b'{"v":1,"hour":"%b"}' % hour.encode()
         found = {(AT_12, "stale")} | ({(BEGINS, what)} if what else set())
         yield f"all digests removed but a beginning at {hour}", Scenario(blobs | {BEGINS: said}, found)
