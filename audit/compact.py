@@ -8,7 +8,7 @@ a record does not have is null. `COLUMNS` is the schema. Cold path only: imports
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import batched
 from typing import Any
@@ -19,9 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from audit.layout import parse_name
-from audit.reader import BlobReading, Position, blobs, frame_records, read_blob
+from audit.reader import BlobReading, Position, frame_records
 from audit.records import Record
-from audit.store import Store
 
 ROWS_A_GROUP = 20_000
 _LEAST, _MOST = -(2**63), 2**63 - 1  # of a 64-bit integer
@@ -63,28 +62,6 @@ COLUMNS = pa.schema(
         ("line", pa.int64()),
     ]
 )
-
-
-def compact_hour(
-    log: Store, derived: Store, hour: str, progress: Callable[[int, int, str], None] | None = None
-) -> list[str]:
-    """Write the parts of every closed blob of the hour, over any that are there; returns their names.
-
-    Blobs that are still open are left for later. `progress`: blobs done, blobs in all, name.
-    """
-    listed = blobs(log, hour)
-    written = []
-    for number, info in enumerate(listed):
-        if progress:
-            progress(number, len(listed), info.name)
-        reading = read_blob(log, info.name)
-        if reading.state != "closed":
-            continue
-        for model, data in compact_blob(reading).items():
-            name = part_name(info.name, model)
-            derived.put(name, data, overwrite=True, content_type="application/vnd.apache.parquet")
-            written.append(name)
-    return written
 
 
 def compact_blob(reading: BlobReading) -> dict[str, bytes]:

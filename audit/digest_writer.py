@@ -82,14 +82,23 @@ def _due(store: Store, now_s: float, settled_s: float) -> tuple[str | None, list
     """The newest hour with a digest of those that are over, and the hours since then that are over too."""
     _tell_of_digests_ahead(store, now_s)
     last_s = _start_s(hour_of(now_s - settled_s - HOUR_S))
+    newest = _newest(store, last_s)
+    first_s = _start_s(newest) + HOUR_S if newest else _first_s(store, last_s)
+    if newest is None and first_s <= last_s:
+        first_s = chain_beginning(store, first_s, last_s)
+    hours = range(int(first_s), int(last_s) + 1, HOUR_S)
+    return newest, [hour_of(start_s) for start_s in hours]
+
+
+def _newest(store: Store, last_s: float) -> str | None:
+    """The newest hour with a digest of those that are over; one from before there were any is not gone on from."""
     newest = newest_hour_before(store, last_s + HOUR_S)
     if newest is None and (first := oldest_digest_hour(store)):
         _log.error("the log's first digest is of %s: a clock was ahead when it was written, or is behind now", first)
-    first_s = _start_s(newest) + HOUR_S if newest else _first_s(store, last_s)
-    if newest is None and first_s <= last_s:
-        first_s = _start_s(chain_beginning(store, hour_of(first_s)))
-    hours = range(int(first_s), int(last_s) + 1, HOUR_S)
-    return newest, [hour_of(start_s) for start_s in hours]
+    if newest is not None and newest < FIRST_HOUR:
+        _log.error("%s is not gone on from: no digest is that old, somebody put it there", digest_name(newest))
+        return None
+    return newest
 
 
 def _tell_of_digests_ahead(store: Store, now_s: float) -> None:

@@ -47,10 +47,11 @@ PAGE_ENTRIES = 170
 CHECK_BYTES = 16
 PAGE_BYTES = PAGE_ENTRIES * ENTRY_BYTES + CHECK_BYTES
 FILE_ENTRIES = 1 << 20
+MAX_SEGMENT_BYTES = 32 * 1024 * 1024  # of its `.json`: some 400,000 blobs in a day
 
 _KINDS: dict[Kind, int] = {"score": 0, "label": 1, "note": 2, "request_error": 3}
 _KIND_BITS = 3
-_SEGMENT = re.compile(r"index/v1/(\d{4}/\d\d/\d\d)/([0-9a-f]{32})\.json")
+_SEGMENT = re.compile(r"index/v1/(\d{4}/\d\d/\d\d)/([0-9a-f]{32})\.json", re.ASCII)
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 _Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$", min_length=16, max_length=16)]
 
@@ -65,6 +66,11 @@ class IndexFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     entries: Annotated[int, msgspec.Meta(ge=1, le=FILE_ENTRIES)]
     first: _Hash  # hash of its first entry
     last: _Hash
+
+    def __post_init__(self) -> None:
+        """Decoding calls this: a file that ends before it begins would seem to hold nothing."""
+        if self.first > self.last:
+            raise ValueError("a file's last hash is before its first")
 
     @property
     def pages(self) -> int:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from audit.errors import NotFound
-from audit.id_index import INDEX, BadIndex, Segment, decode_segment, parse_path
+from audit.id_index import INDEX, MAX_SEGMENT_BYTES, BadIndex, Segment, decode_segment, parse_path
 from audit.store import Store
 
 _AT_ONCE = 8  # calls to the storage; each waits for the network far more than it computes
@@ -73,6 +73,10 @@ class Segments:
         _warn(why)
         self._known[segment.path] = why
 
+    def damaged_days(self) -> list[str]:
+        """Days of whose segments some cannot be used, sorted: what those cover is not known."""
+        return sorted({_day(path) for path, segment in self._known.items() if isinstance(segment, Exception)})
+
     def forget_damaged(self) -> list[str]:
         """Paths of those that cannot be used; the next `refresh` looks at them again."""
         damaged = [path for path, segment in self._known.items() if isinstance(segment, Exception)]
@@ -125,8 +129,10 @@ def _day(path: str) -> str:
 
 
 def _read(derived: Store, sizes: dict[str, int], path: str) -> Segment | BadIndex | NotFound:
+    if sizes[path] > MAX_SEGMENT_BYTES:
+        return BadIndex(f"{path}: {sizes[path]} bytes are more than a segment has")
     try:
-        segment = decode_segment(path, derived.read(path))
+        segment = decode_segment(path, derived.read(path, 0, MAX_SEGMENT_BYTES + 1))
     except (BadIndex, NotFound) as problem:
         return problem
     for name, file in zip(file_paths(segment), segment.files, strict=True):

@@ -42,7 +42,7 @@ def trusted_keys(settings: AuditSettings) -> PublicKeys:
     if settings.public_keys is None:
         return PublicKeys.of_pem(open_signer(settings, make=False).public_key_pem)
     try:
-        return PublicKeys.of_pem(Path(settings.public_keys).read_bytes())
+        return PublicKeys.of_file(Path(settings.public_keys))
     except OSError as problem:
         raise SettingsError(f"HYPERPLANE_PUBLIC_KEYS: the file cannot be read: {problem.strerror}") from None
     except SigningError as problem:

@@ -3,7 +3,8 @@
 What the index covers is looked up there, the newest days first, so that an id of any age is known. What it does not
 cover yet, as a rule the blobs of this hour and the last, is read from the log and kept up with: only what was appended
 since is read, this process's own blob included. Without an index that is the last `hours`, and beyond them the hour
-that a UUIDv7 names.
+that a UUIDv7 names. Of older days whose index is damaged the log is read too, once; but of the newest two only, and of
+further ones the process's log says that their instances may seem unknown.
 
 Ids are held and looked up as hashes of 64 bits. Of a thousand million ids, a label for one that nobody knows is taken
 for known once in eighteen thousand million times; the report compares the ids themselves.
@@ -27,13 +28,15 @@ from audit.id_lookup import look_up_each
 from audit.id_segments import Segments, covered
 from audit.identities import identities
 from audit.ids import id_time_s
-from audit.layout import HOUR_S, hour_of
+from audit.layout import HOUR_S, hour_of, hour_start_s
 from audit.reader import BlobReader, blobs, listed_blobs
 from audit.store import BlobInfo, Store
 
 _OTHER_HOURS_KEPT = 24
+_DAMAGED_DAYS_READ = 2  # of each, the hashes of all ids are held
 _SEGMENTS_AT_ONCE = 8  # the newest first: most labels come within days
 _FRESH = 65_536  # hashes that are kept in a set before they are packed
+_REBUILD = "the index of so many days is damaged that not all of their log is read; `index --rebuild` mends it"
 _log = logging.getLogger(__name__)
 
 
@@ -50,6 +53,7 @@ class KnownIds:
         self._segments = Segments(derived) if derived else None
         self._recent: dict[str, _BlobIds] = {}
         self._recent_hours: set[str] = set()
+        self._unread_days: list[str] = []
         self._others: OrderedDict[str, dict[str, _BlobIds]] = OrderedDict()
 
     def known(self, model: str, ids: Iterable[str]) -> set[str]:
@@ -98,8 +102,21 @@ class KnownIds:
         listed = listed_blobs(self._store, now_s - self._kept_s, now_s + 2 * HOUR_S)
         if self._segments:
             self._segments.refresh()
+            for since_s in self._damaged_days(self._segments.damaged_days(), now_s - self._kept_s):
+                listed |= listed_blobs(self._store, since_s, since_s + 24 * HOUR_S)
         self._recent_hours = set(listed)
         self._recent = self._read_on(self._recent, [info for infos in listed.values() for info in infos])
+
+    def _damaged_days(self, days: list[str], before_s: float) -> list[float]:
+        """When those days of these began whose log is to be read, as they are not among the last hours."""
+        began = {day: start_s for day in days if (start_s := hour_start_s(f"{day}/00")) is not None}
+        older = [day for day, start_s in began.items() if start_s < before_s]
+        unread, read = older[:-_DAMAGED_DAYS_READ], older[-_DAMAGED_DAYS_READ:]
+        if unread != self._unread_days:
+            self._unread_days = unread
+            if unread:
+                _log.warning("labels for instances of %s may be called unmatched: %s", ", ".join(unread[:31]), _REBUILD)
+        return [began[day] for day in read]
 
     def _read_on(self, had: dict[str, _BlobIds], listed: Iterable[BlobInfo]) -> dict[str, _BlobIds]:
         there = covered(self._segments.newest()) if self._segments else {}

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Protocol
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -24,7 +24,9 @@ from audit.errors import AuditError
 
 ALGORITHM = "ES256"
 _INTEGER_BYTES = 32
-_PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", re.DOTALL)
+MAX_PEM_BYTES = 256 * 1024  # of a file of public keys: more than a thousand
+_BEGIN, _END = b"-----BEGIN PUBLIC KEY-----", b"-----END PUBLIC KEY-----"
+_PRIVATE = re.compile(rb"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
 
 
 class SigningError(AuditError):
@@ -91,19 +93,24 @@ class PublicKeys:
     @classmethod
     def of_pem(cls, data: bytes) -> PublicKeys:
         """Every `PUBLIC KEY` block of a file, several after a key was replaced. Raises `SigningError`."""
-        blocks = _PEM.findall(data)
+        if len(data) > MAX_PEM_BYTES:
+            raise SigningError(f"more than {MAX_PEM_BYTES // 1024} KiB are no file of public keys")
+        if _BEGIN not in data and _PRIVATE.search(data):
+            raise SigningError("it holds a private key; `python -m audit public-key` prints the public one")
+        blocks = data.split(_BEGIN)[1:]
         if not blocks:
-            raise SigningError("no `-----BEGIN PUBLIC KEY-----` in it")
-        keys = []
-        for block in blocks:
-            try:
-                key = serialization.load_pem_public_key(block)
-            except ValueError as problem:
-                raise SigningError(f"a block in it is no public key: {problem}") from problem
-            if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
-                raise SigningError(f"a key in it is of another kind; {ALGORITHM} needs one on the curve P-256")
-            keys.append(key)
-        return cls(keys)
+            raise SigningError(f"no `{_BEGIN.decode()}` in it")
+        return cls([_public_key(number, block) for number, block in enumerate(blocks, 1)])
+
+    @classmethod
+    def of_file(cls, path: Path) -> PublicKeys:
+        """The same of a file, of which no more is read than one may have. Raises `OSError` too."""
+        with path.open("rb") as file:
+            return cls.of_pem(file.read(MAX_PEM_BYTES + 1))
+
+    def __or__(self, other: PublicKeys) -> PublicKeys:
+        """The keys of both."""
+        return PublicKeys([*self._keys.values(), *other._keys.values()])
 
     def check(self, kid: str, data: bytes, signature: bytes) -> None:
         """Returns if the key signed these bytes; raises `UnknownKey` or `BadSignature`."""
@@ -117,6 +124,20 @@ class PublicKeys:
             key.verify(encode_dss_signature(r, s), data, ec.ECDSA(hashes.SHA256()))
         except InvalidSignature:
             raise BadSignature(f"not signed by the key that it names, {kid}") from None
+
+
+def _public_key(number: int, block: bytes) -> ec.EllipticCurvePublicKey:
+    """The key in what follows a `BEGIN`."""
+    body, end, _ = block.partition(_END)
+    if not end:
+        raise SigningError(f"its key number {number} is cut off: no `{_END.decode()}` follows")
+    try:
+        key = serialization.load_pem_public_key(_BEGIN + body + end)
+    except (ValueError, UnsupportedAlgorithm) as problem:
+        raise SigningError(f"its key number {number} is no public key: {problem}") from problem
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise SigningError(f"its key number {number} is of another kind; {ALGORITHM} needs one on the curve P-256")
+    return key
 
 
 def thumbprint(key: ec.EllipticCurvePublicKey) -> str:

@@ -20,6 +20,7 @@ from itertools import count
 from audit.appender import Receipt
 from audit.blob_check import CheckedBlob, Heads, check_blob
 from audit.blob_links import check_links
+from audit.chain_beginning import check_beginning
 from audit.container_listing import ContainerListing, list_container, list_log
 from audit.digest import BadDigest, digest_name
 from audit.digest_chain import DigestChain
@@ -67,6 +68,8 @@ def verify(
     checked, listed = _hour_by_hour(listing, set(hours), chain, since_s, read_blob, tell)
     tell("")
     found = [*listing.foreign, *chain.findings, *chain.gaps(since_s, until_s), *listed.findings]
+    if since_s is None or chain.hours[:1] == hours[:1]:  # what the log begins with was asked for
+        found += check_beginning(store, chain.hours, now_s)
     found += chain.stale(min(listing.blobs, default=None), since_s, until_s)
     found += (finding for blob in checked.values() for finding in blob.findings)
     found += check_links(store, checked, found, now_s, from_zero=since_s is None)

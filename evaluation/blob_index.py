@@ -83,9 +83,9 @@ def read_index(derived: Store, info: BlobInfo, references: References) -> BlobIn
     """The blob's index, if there is one that still holds."""
     try:
         index = msgspec.json.decode(derived.read(index_name(info.name)), type=BlobIndex)
-    except (NotFound, msgspec.DecodeError):
+    except (NotFound, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    if index.schema != SCHEMA or index.size_bytes != info.size_bytes:
+    if index.schema != SCHEMA or index.blob != info.name or index.size_bytes != info.size_bytes:
         return None
     for model, versions in index.bundles.items():
         for version, sha256 in versions.items():
@@ -96,7 +96,10 @@ def read_index(derived: Store, info: BlobInfo, references: References) -> BlobIn
 
 def read_profiles(derived: Store, index: BlobIndex, model: str) -> list[Profile]:
     """The stored profiles of one model; raises `NotFound`, or `ValueError` when they are of another format."""
-    return [decode_profile(derived.read(name)) for name in index.profiles.get(model, [])]
+    try:
+        return [decode_profile(derived.read(name)) for name in index.profiles.get(model, [])]
+    except RecursionError:
+        raise ValueError("a profile that is nested more deeply than any of ours") from None
 
 
 def day_prefix(day: str) -> str:

@@ -78,7 +78,7 @@ class _Blobs:
 
     def _add(self, info: BlobInfo, hour: str) -> None:
         try:
-            self.read[info.name] = self._from_index(info, hour) or self._from_log(info)
+            self.read[info.name] = self._from_index(info, hour) or self._from_log(info.name)
         except Unavailable:
             raise
         except Exception as problem:  # noqa: BLE001 - whatever is wrong with one blob must not cost the whole report
@@ -106,13 +106,13 @@ class _Blobs:
         )
         return _Read(facts, profiles, index)
 
-    def _from_log(self, info: BlobInfo) -> _Read:
-        reading = read_blob(self.log, info.name)
+    def _from_log(self, name: str) -> _Read:
+        reading = read_blob(self.log, name)
         found = profile(reading.frames, self.references.get, until_ts=self.as_of)
         lines = (line for frame in reading.frames if frame.kind == "records" for line in frame.lines)
         instances, labels = tables_of_lines(lines, self.model, self.as_of)
         facts = BlobFacts(
-            name=info.name,
+            name=name,
             closed=reading.state == "closed",
             frames=found.frames,
             declared=found.declared,
@@ -130,7 +130,8 @@ class _Blobs:
         part = read.index.parts.get(self.model)
         if part is None or not read.index.labels.get(self.model):
             return None
-        return labels_of_part(self.derived.read(part), self._until())
+        found = self._of_part(part, lambda data: labels_of_part(data, self._until()))
+        return self._read_anew(read).labels if found is None else found
 
     def instances(self, read: _Read, labelled: set[str]) -> pd.DataFrame | None:
         """The blob's instances, with answers at least for labelled ids."""
@@ -139,7 +140,24 @@ class _Blobs:
         part = read.index.parts.get(self.model)
         if part is None or not any(one.role != "-" for one in read.profiles):
             return None
-        return instances_of_part(self.derived.read(part), labelled, self._until())
+        found = self._of_part(part, lambda data: instances_of_part(data, labelled, self._until()))
+        return self._read_anew(read).instances if found is None else found
+
+    def _of_part(self, part: str, table: Callable[[bytes], pd.DataFrame]) -> pd.DataFrame | None:
+        """A table of a stored Parquet part, which is derived; None if that is gone or damaged."""
+        try:
+            return table(self.derived.read(part))
+        except Unavailable:
+            raise
+        except Exception as problem:  # noqa: BLE001 - whatever pyarrow says of damaged bytes
+            _log.warning("%s cannot be used, the log is read instead: %s: %s", part, type(problem).__name__, problem)
+            return None
+
+    def _read_anew(self, read: _Read) -> _Read:
+        """The blob from the log, as if it had not been indexed."""
+        again = self._from_log(read.facts.name)
+        read.index, read.instances, read.labels = None, again.instances, again.labels
+        return read
 
     def _until(self) -> np.datetime64:
         return np.datetime64(self.as_of.removesuffix("Z"), "us")

@@ -103,13 +103,13 @@ def _age(entry: ReportEntry) -> tuple[str, str, str]:
 
 
 def _entry(derived: Store, name: str) -> ReportEntry | None:
-    """The entry in a blob; None if there is none or it is of another format version."""
+    """The entry in a blob; None if there is none, or it is damaged or of another format version."""
     data = _read(derived, name)
     if data is None:
         return None
     try:
         return msgspec.json.decode(data, type=ReportEntry)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

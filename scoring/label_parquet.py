@@ -48,12 +48,10 @@ class ParquetLabels:
         self._read = 0
 
     def __iter__(self) -> Iterator[LabelRow]:
-        names = list(self._names)
-        for batch in self._batches():
-            columns = [self._readers[name](batch.column(self._names[name])) for name in names]
+        for columns in self._columns():
             for values in zip(*columns, strict=True):
                 self._read += 1
-                yield LabelRow(self._read, None, dict(zip(names, values, strict=True)))
+                yield LabelRow(self._read, None, dict(zip(self._names, values, strict=True)))
 
     def progress(self) -> tuple[int, int | None]:
         """Rows."""
@@ -63,9 +61,12 @@ class ParquetLabels:
         """Let go of the file, which is closed by who opened it."""
         self._file.close()
 
-    def _batches(self) -> Iterator[Any]:
+    def _columns(self) -> Iterator[list[list[Any]]]:
+        """The columns of each batch; some damage shows only as their values are taken out."""
+        stored = list(self._names.values())
         try:
-            yield from self._file.iter_batches(_BATCH_ROWS, columns=list(self._names.values()), use_threads=False)
+            for batch in self._file.iter_batches(_BATCH_ROWS, columns=stored, use_threads=False):
+                yield [self._readers[name](batch.column(column)) for name, column in self._names.items()]
         except (pa.ArrowException, OSError, ValueError) as problem:
             place = f"after row {self._read:,}"
             raise LabelFileError(f"{place} the file is damaged or breaks off: {_short(problem)}") from None

@@ -126,17 +126,15 @@ def _keys(files: list[str]) -> PublicKeys | None:
     """All keys of all files; none given: `None`."""
     if not files:
         return None
-    parts = []
+    keys = PublicKeys([])
     for file in files:
         try:
-            data = Path(file).read_bytes()
-            PublicKeys.of_pem(data)
+            keys |= PublicKeys.of_file(Path(file))
         except OSError as problem:
             raise _Unusable(f"--public-key {file}: it cannot be read: {problem.strerror}") from None
         except (SigningError, ValueError) as problem:
             raise _Unusable(f"--public-key {file}: {problem}") from None
-        parts.append(data)
-    return PublicKeys.of_pem(b"\n".join(parts))
+    return keys
 
 
 def _lines[T](option: str, file: str | None, read: Callable[[Iterable[bytes]], list[T]]) -> list[T]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from audit.digest import Digest, digest_name, encode_digest, sha256_of
+from audit.digest import BEGINS, Digest, digest_name, encode_digest, sha256_of
 from audit.frames import ZERO_HEAD
 from audit.layout import hours_after
 from audit.signing import Signer
@@ -64,6 +64,7 @@ def scenarios() -> Iterator[tuple[str, Scenario]]:
     yield from _of_blobs(log)
     yield from _of_digests(log)
     yield from _of_entries(log)
+    yield from _of_the_beginning(log)
 
 
 def _of_blobs(log: Log) -> Iterator[tuple[str, Scenario]]:
@@ -112,7 +113,7 @@ def _of_digests(log: Log) -> Iterator[tuple[str, Scenario]]:
     without = {name: data for name, data in log.items() if name != AT_14}
     yield "the newest digest removed", Scenario(without, {(AT_13, "stale")})
     without = {name: data for name, data in log.items() if name != AT_12}
-    found = {(AT_13, "gap"), (FIRST, "extra"), (OTHER, "extra")}
+    found = {(AT_13, "gap"), (FIRST, "extra"), (OTHER, "extra"), (BEGINS, "chain")}
     yield "the first digest removed", Scenario(without, found)
     found = {(name, "bad signature") for name in DIGESTS}
     forged = digested(forged_chain(), Forger())
@@ -154,6 +155,22 @@ def _of_entries(log: Log) -> Iterator[tuple[str, Scenario]]:
         yield f"a digest written at {ts}", Scenario(_with(log, replace(digest, ts=ts)), {(AT_14, "dated")})
     other = replace(digest, previous=ZERO_HEAD)
     yield "a digest that follows none", Scenario(_with(log, other), {(AT_14, "chain")})
+
+
+def _of_the_beginning(log: Log) -> Iterator[tuple[str, Scenario]]:
+    without = {name: data for name, data in log.items() if name != BEGINS}
+    yield "the beginning removed", Scenario(without, {(BEGINS, "missing")})
+    for hour in (HOURS[1], "2026/11/23/11", "9999/12/31/23"):
+        said = b'{"v":1,"hour":"%b"}' % hour.encode()
+        yield f"a beginning at {hour}", Scenario(log | {BEGINS: said}, {(BEGINS, "chain")})
+    whole = log[BEGINS]
+    for what, data in (("emptied", b""), ("cut off", whole[:-1]), ("with a newline", whole + b"\n"), ("{}", b"{}")):
+        yield f"the beginning {what}", Scenario(log | {BEGINS: data}, {(BEGINS, "altered")})
+    blobs = {name: data for name, data in log.items() if name.startswith("log/")}
+    for hour, what in ((HOURS[0], ""), ("2026/11/23/17", "dated"), ("2026/13/23/17", "altered")):
+        said = b'{"v":1,"hour":"%b"}' % hour.encode()
+        found = {(AT_12, "stale")} | ({(BEGINS, what)} if what else set())
+        yield f"all digests removed but a beginning at {hour}", Scenario(blobs | {BEGINS: said}, found)
 
 
 def _with(log: Log, digest: Digest) -> Log:

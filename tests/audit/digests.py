@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from audit.digest import Digest, DigestedBlob, digest_name, encode_digest, sha256_of
+from audit.digest import BEGINS, Digest, DigestedBlob, digest_name, encode_digest, sha256_of
 from audit.frames import ZERO_HEAD
 from audit.layout import LOG, hour_start_s, hours_after
 from audit.reader import read_blob
@@ -25,6 +25,7 @@ def digest_all(
 ) -> list[str]:
     """A digest for each of so many hours, chained; `late` names blobs by the hour that lists them. Their names."""
     names, previous = [], ZERO_HEAD
+    store.put(BEGINS, b'{"v":1,"hour":"%b"}' % first.encode(), overwrite=True)
     for hour in [first, *hours_after(first, hours - 1)]:
         data = encode_digest(digest_of(store, hour, previous, late=(late or {}).get(hour, ())), signer)
         names.append(digest_name(hour))

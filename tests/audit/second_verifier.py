@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 LOG = re.compile(r"log/v1/([\d/]{13})/[A-Za-z0-9-]{1,64}-(?:0|[1-9]\d{0,8})\.jsonl", re.ASCII)
 HEADER = ["v", "kind", "blob", "offset", "sequence", "count", "length", "sha256", "previous", "append_us"]
 PAYLOAD, DIGEST = ["v", "hour", "previous", "ts", "blobs", "late"], "digest/v1/%Y/%m/%d/%H.json"
-OPENING = {"writer", "previous_blob", "previous_head", "about"}
+OPENING, BEGINS = {"writer", "previous_blob", "previous_head", "about"}, "digest/v1/begins.json"
 ZEROS, HOUR, CLOCKS, MAX_BODY, MAX_DIGEST = "0" * 64, timedelta(hours=1), timedelta(minutes=5), 104849408, 2**26
 WRONG = (AssertionError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
@@ -55,14 +55,16 @@ def read_blob(name: str, data: bytes, sealed: bool) -> tuple[dict[str, Any], str
 def check(stored: dict[str, bytes], now: datetime, pem: bytes) -> set[tuple[str, str]]:
     """(blob or digest, finding) of what is wrong in a whole container."""
     hours = {name: hour for name in sorted(stored) if (hour := hour_of(name))}
-    blobs = {
-        name: read_blob(name, stored[name], hours[name] + 2 * HOUR <= now) for name in hours if LOG.fullmatch(name)
-    }
-    logged = {name: hours[name] for name in blobs}
+    logged = {name: hour for name, hour in hours.items() if LOG.fullmatch(name)}
+    blobs = {name: read_blob(name, stored[name], hour + 2 * HOUR <= now) for name, hour in logged.items()}
     over = {hour: name for name, hour in hours.items() if name not in blobs and hour + HOUR <= now + CLOCKS}
-    found = {(name, "foreign") for name in stored.keys() - hours.keys() - {"digest/v1/begins.json"}}
+    found = {(name, "foreign") for name in stored.keys() - hours.keys() - {BEGINS}}
     found |= {(name, word) for name, (_, word) in blobs.items() if word}
     found |= {(name, "dated") for name in hours.keys() - blobs.keys() - {*over.values()}}
+    first = hour_of(stored.get(BEGINS, b"").decode(errors="replace"), '{"v":1,"hour":"%Y/%m/%d/%H"}')
+    if not first or (first != min(over) if over else first + HOUR > now + CLOCKS):
+        word = "altered" if not first else "chain" if over else "dated"
+        found |= {(BEGINS, word)} if BEGINS in stored else {(BEGINS, "missing")} if over else set()
     newest, oldest = max(over, default=None), min(logged.values(), default=now)
     if (newest + 3 * HOUR if newest else oldest + 2 * HOUR) <= now:
         found.add((f"{newest or oldest:{DIGEST}}", "stale"))
@@ -131,13 +133,13 @@ def from_text(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "==")
 
 
-def hour_of(name: str) -> datetime | None:
+def hour_of(name: str, form: str = DIGEST) -> datetime | None:
     match = LOG.fullmatch(name)
     try:
-        hour = datetime.strptime(f"digest/v1/{match[1]}.json" if match else name, DIGEST).replace(tzinfo=UTC)
+        hour = datetime.strptime(f"digest/v1/{match[1]}.json" if match else name, form).replace(tzinfo=UTC)
     except ValueError:
         return None
-    return hour if match or f"{hour:{DIGEST}}" == name else None
+    return hour if match or f"{hour:{form}}" == name else None
 
 
 if __name__ == "__main__":

@@ -10,11 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit import compact
-from audit.compact import COLUMNS, compact_blob, compact_hour, part_name
+from audit.compact import COLUMNS, compact_blob, part_name
 from audit.memory_store import MemoryStore
 from audit.reader import read_blob
 from audit.records import Record, encode_record
-from audit.seal import seal_hour
 from tests.audit.examples import HOUR, NOON_S, WRITER, appender, copy_with, ids, log_of, only_name, score
 
 
@@ -116,20 +115,6 @@ def test_many_records_make_several_row_groups_in_order(monkeypatch: Any) -> None
     table = pq.read_table(io.BytesIO(data["wine"]))
     assert table.column("id").to_pylist() == [f"id-{n}" for n in range(300) if n % 3]
     assert pq.ParquetFile(io.BytesIO(data["wine"])).num_row_groups == 5
-
-
-def test_an_hour_is_compacted_blob_by_blob_and_again_with_the_same_result() -> None:
-    log, derived = log_with(score("a"), score("b", model="diabetes")), MemoryStore()
-    open_writer = appender(log, writer="still-open")
-    open_writer.append([encode_record(score("c"))])
-    first = compact_hour(log, derived, HOUR)
-    assert first == [part_name(f"log/v1/{HOUR}/{WRITER}-0.jsonl", model) for model in ("diabetes", "wine")]
-    held = {info.name: derived.read(info.name) for info in derived.list()}
-    assert compact_hour(log, derived, HOUR) == first
-    assert held == {info.name: derived.read(info.name) for info in derived.list()}
-    seal_hour(log, HOUR)
-    assert len(compact_hour(log, derived, HOUR)) == 3
-    assert compact_hour(log, derived, "2026/11/23/13") == []
 
 
 def test_a_hostile_model_name_stays_in_its_folder() -> None:

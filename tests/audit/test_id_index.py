@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.id_index import (
+    MAX_SEGMENT_BYTES,
     BadIndex,
     IndexFile,
     decode_entry,
@@ -24,6 +26,9 @@ from audit.id_index import (
     tag_of,
     tags_of,
 )
+from audit.id_segments import Segments
+from audit.memory_store import MemoryStore
+from audit.store import BlobInfo
 
 DAY = "2026/11/23"
 BLOBS = [(f"log/v1/{DAY}/14/w-{n}.jsonl", 100 + n) for n in range(2)]
@@ -91,6 +96,50 @@ def test_a_page_of_another_place_is_refused() -> None:
     for short in (b"", page[-16:], page[1:], page[:-1]):
         with pytest.raises(BadIndex):
             decode_page(SEGMENT.name, 0, 0, short)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [{"entries": 2, "first": "f" * 16, "last": "0" * 16}],
+        [{"entries": 0, "first": "0" * 16, "last": "0" * 16}],
+        [{"entries": 2**20 + 1, "first": "0" * 16, "last": "f" * 16}],
+        [{"entries": 10**400, "first": "0" * 16, "last": "f" * 16}],
+        [{"entries": 1, "first": "0" * 15 + "\n", "last": "f" * 16}],
+        [None],
+        {},
+    ],
+)
+def test_a_segment_of_another_shape_is_refused_though_its_check_holds(files: object) -> None:
+    contents = {"v": 1, "blobs": [list(pair) for pair in SEGMENT.blobs.items()], "files": files}
+    line = json.dumps(contents, separators=(",", ":")).encode()
+    with pytest.raises(BadIndex):
+        decode_segment(SEGMENT.path, b"%s\n%s\n" % (line, hashlib.sha256(line).hexdigest().encode()))
+
+
+def test_a_segment_larger_than_any_is_not_read() -> None:
+    class Endless(MemoryStore):
+        size_bytes = 10**15
+
+        def list(self, prefix: str = "") -> Iterator[BlobInfo]:
+            yield BlobInfo(SEGMENT.path, self.size_bytes, False, 0.0)
+
+        def read(self, name: str, start: int = 0, length: int | None = None) -> bytes:
+            assert length is not None
+            assert length <= MAX_SEGMENT_BYTES + 1
+            return b"x" * min(length, 100)
+
+    store = Endless()
+    for store.size_bytes in (10**15, 100):
+        segments = Segments(store)
+        segments.refresh()
+        assert segments.newest() == []
+        assert segments.damaged_days() == [SEGMENT.day]
+
+
+def test_a_path_has_digits_that_are_ascii() -> None:
+    assert parse_path(SEGMENT.path) == (SEGMENT.day, SEGMENT.name)
+    assert parse_path(SEGMENT.path.replace("2026", "\u0662\u0660\u0662\u0666")) is None
 
 
 def test_a_segment_with_a_bit_flipped_is_refused() -> None:

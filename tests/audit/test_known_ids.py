@@ -160,6 +160,43 @@ def test_a_damaged_index_makes_no_recent_id_unknown() -> None:
     assert known.known("wine", ["i-1-1-2-3", "nobody"]) == {"i-1-1-2-3"}
 
 
+@pytest.mark.parametrize("damage", [b"", b"{}", b"[" * 100_000], ids=["empty", "no segment", "deep"])
+@pytest.mark.parametrize("part", ["json", "ids"])
+def test_nor_an_old_one_as_the_log_of_its_day_is_read_instead(part: str, damage: bytes) -> None:
+    log, derived = closed_day(2), MemoryStore()
+    keep(log.store, derived)
+    log.clock.now_s = NOON_S + 2000 * 3600
+    for info in derived.list():
+        if info.name.endswith(part):
+            derived.put(info.name, damage, overwrite=True)
+    counted = ReadFrom(log.store)
+    known = KnownIds(counted, clock=log.clock, derived=derived)
+    for _ in range(2):
+        assert known.known("wine", ["i-1-1-0-0", "i-0-0-0-0", "nobody"]) == {"i-1-1-0-0", "i-0-0-0-0"}
+    assert counted.read_bytes == sum(info.size_bytes for info in log.store.list()), "once, and kept"
+    keep(log.store, derived, rebuild=True)
+    assert known.known("wine", ["i-1-1-2-3", "nobody"]) == {"i-1-1-2-3"}
+    assert known._recent == {}
+
+
+def test_of_many_damaged_days_the_newest_are_read_and_the_others_named(caplog: pytest.LogCaptureFixture) -> None:
+    log, derived = Writers(), MemoryStore()
+    for day in range(5):
+        log.add(24 * day, record(f"day-{day}"), writer=f"w{day}")
+    log.close()
+    for day in range(23, 28):
+        derived.put(f"index/v1/2026/11/{day}/{'a' * 32}.json", b"junk", overwrite=False)
+    derived.put(f"index/v1/2026/13/45/{'a' * 32}.json", b"junk", overwrite=False)
+    log.clock.now_s = NOON_S + 2000 * 3600
+    known = KnownIds(log.store, clock=log.clock, derived=derived)
+    for _ in range(2):
+        assert known.known("wine", [f"day-{day}" for day in range(5)]) == {"day-3", "day-4"}
+    said = [line for line in caplog.messages if "unmatched" in line]
+    assert len(said) == 1
+    assert "2026/11/23, 2026/11/24, 2026/11/25" in said[0]
+    assert "index --rebuild" in said[0]
+
+
 def test_an_old_uuid_is_known_by_its_hour_where_the_index_does_not_reach() -> None:
     log = Writers()
     old = uuid_of(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import stat
@@ -151,17 +152,48 @@ def test_a_file_may_hold_several_public_keys_and_text_between_them() -> None:
     ("content", "says"),
     [
         (b"", "no `-----BEGIN PUBLIC KEY-----`"),
-        (private_pem(new_signer()._key), "no `-----BEGIN PUBLIC KEY-----`"),
-        (b"-----BEGIN PUBLIC KEY-----\n!!!\n-----END PUBLIC KEY-----", "no public key"),
-        (new_signer().public_key_pem[:-30], "no `-----BEGIN PUBLIC KEY-----`"),
+        (private_pem(new_signer()._key), r"a private key.*python -m audit public-key"),
+        (b"-----BEGIN PUBLIC KEY-----\n!!!\n-----END PUBLIC KEY-----", "number 1 is no public key"),
+        (new_signer().public_key_pem[:-30], "number 1 is cut off"),
+        (new_signer().public_key_pem + new_signer().public_key_pem[:-30], "number 2 is cut off"),
+        (new_signer().public_key_pem[:-30] + new_signer().public_key_pem, "number 1 is cut off"),
+        (new_signer().public_key_pem.decode().encode("utf-16"), "no `-----BEGIN PUBLIC KEY-----`"),
+        (b"-----BEGIN PUBLIC KEY-----\n" * 9_000, "number 1 is cut off"),
+        (new_signer().public_key_pem * 2_000, "more than 256 KiB"),
         (public_pem(ec.generate_private_key(ec.SECP384R1()).public_key()), "P-256"),
         (new_signer().public_key_pem + public_pem(ec.generate_private_key(ec.SECP256K1()).public_key()), "P-256"),
     ],
-    ids=["empty", "private", "garbage", "cut off", "P-384", "the second is another's"],
+    ids=[
+        "empty",
+        "private",
+        "garbage",
+        "cut off",
+        "the second cut off",
+        "the first cut off",
+        "UTF-16",
+        "nothing but beginnings",
+        "too many",
+        "P-384",
+        "the second is another's",
+    ],
 )
 def test_a_file_without_such_keys_is_refused(content: bytes, says: str) -> None:
     with pytest.raises(SigningError, match=says):
         PublicKeys.of_pem(content)
+
+
+def test_a_key_that_cryptography_does_not_know_is_refused_as_any_other() -> None:
+    """It raises `UnsupportedAlgorithm` for these, which is no `ValueError`."""
+    for byte in range(26, 128):
+        pem = bytearray(new_signer().public_key_pem)
+        pem[byte] = ord("A") if pem[byte] != ord("A") else ord("B")
+        with contextlib.suppress(SigningError):
+            PublicKeys.of_pem(bytes(pem))
+
+
+def test_of_a_file_no_more_is_read_than_keys_may_have() -> None:
+    with pytest.raises(SigningError, match="more than 256 KiB"):
+        PublicKeys.of_file(Path("/dev/zero"))
 
 
 def environ(**more: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from audit.appender import Receipt
-from audit.digest import Digest, digest_name, encode_digest, sha256_of
+from audit.digest import BEGINS, Digest, digest_name, encode_digest, sha256_of
 from audit.digest_log import digest_hours
 from audit.digest_writer import write_digests
 from audit.layout import hours_after
@@ -104,6 +104,7 @@ def test_digests_of_impossible_hours_are_no_crash() -> None:
     assert found(store) == {
         ("digest/v1/0001/01/01/00.json", "altered"),
         ("digest/v1/0001/01/01/01.json", "gap"),
+        (BEGINS, "chain"),
         ("digest/v1/9999/12/31/23.json", "dated"),
         ("digest/v1/2026/02/30/00.json", "foreign"),
     }

@@ -17,7 +17,7 @@ from audit.memory_store import MemoryStore
 from audit.reader import read_blob
 from audit.verify import verify_blobs
 from evaluation.hourly import run_due, run_hour
-from evaluation.report_store import latest, list_reports, read_report, read_report_html
+from evaluation.report_store import latest, list_reports, read_report, read_report_html, read_report_json
 from tests.evaluation.workshop import (
     HOUR,
     NOON,
@@ -99,6 +99,37 @@ def test_killed_after_any_write_the_next_run_ends_in_the_same_bytes(models: Path
         except KeyboardInterrupt:
             run_due(log.store, derived, models, DUE + HOUR)
         assert names(derived) == names(whole), f"killed after {puts} writes"
+
+
+DEEP = b'{"x":' + b"[" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("part", "damage"),
+    [
+        ("curated/", b""),
+        ("curated/", b"PAR1 and no more"),
+        ("profiles/blobs/", b'{"schema":"\xff"}'),
+        ("profiles/blobs/", DEEP),
+        ("profiles/model=", b""),
+        ("profiles/model=", DEEP),
+        ("reports/toy/latest", DEEP),
+    ],
+    ids=lambda data: repr(data)[:20],
+)
+def test_a_derived_file_that_is_damaged_or_gone_changes_no_report(
+    log: Log, models: Path, bundle: str, part: str, damage: bytes
+) -> None:
+    whole, damaged = MemoryStore(), MemoryStore()
+    for number in range(2):
+        log.append(NOON + number * HOUR, [score(f"i-{number}", bundle=bundle), label(f"i-{number}", "yes")])
+        for derived in (whole, damaged):
+            assert run_due(log.store, derived, models, DUE + number * HOUR).problems == []
+        for name in [name for name in names(damaged) if name.startswith(part) and not number]:
+            damaged.put(name, damage, overwrite=True) if damage else damaged.delete(name)
+    report = read_report_json(whole, "toy")
+    assert report is not None
+    assert report == read_report_json(damaged, "toy")
 
 
 def test_killed_between_a_late_blob_and_its_report_the_next_run_makes_the_report_anew(

@@ -359,6 +359,23 @@ def test_damaged_parquet_says_after_which_row(label: Command) -> None:
     assert (done.code, "damaged" in done.err) == (2, True), done.err
 
 
+def test_a_dictionary_whose_numbers_lead_out_of_it_is_damage_too() -> None:
+    """Arrow reads such a batch and raises only once its values are asked for."""
+    from scoring.label_parquet import ParquetLabels
+
+    class Damaged:
+        def iter_batches(self, *_: object, **__: object) -> Iterator[pa.RecordBatch]:
+            for places in ([0, 1, 1], [0, 1, 9]):
+                ids = pa.DictionaryArray.from_arrays(pa.array(places), pa.array(["a", "b"]), safe=False)
+                yield pa.record_batch({"id": ids, "label": ["bad"] * 3})
+
+    named = pa.array(["a"] * 3).dictionary_encode()
+    rows = ParquetLabels(io.BytesIO(parquet(id=named, label=["bad"] * 3)), CLASS)
+    rows._file = Damaged()
+    with pytest.raises(LabelFileError, match="after row 3 the file is damaged"):
+        list(rows)
+
+
 def test_the_whole_file_again_does_no_harm(label: Command) -> None:
     from evaluation.label_join import join
     from evaluation.records_table import INSTANCE_COLUMNS, LABEL_COLUMNS, concatenated, tables_of_lines

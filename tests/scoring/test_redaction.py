@@ -17,11 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audit.compact import COLUMNS, compact_hour
-from audit.memory_store import MemoryStore
-from audit.reader import blobs, hours
+from audit.compact import COLUMNS, compact_blob
+from audit.reader import blobs, hours, read_blob
 from audit.records import decode_record
-from audit.seal import seal_hour
 from audit.store import Store
 from scoring.__main__ import main
 from scoring.bundle import Criteria, Feature
@@ -335,13 +333,11 @@ def test_nothing_to_redact_is_no_redactor() -> None:
 def test_redacted_records_become_parquet(started: Line) -> None:
     started.score({"instances": [GOOD, SECRET, {}]})
     started.writer.close()
-    (hour,) = hours(started.store)
-    seal_hour(started.store, hour)
-    derived = MemoryStore()
-    (part,) = compact_hour(started.store, derived, hour)
+    (blob,) = [info.name for info in started.store.list("log/")]
+    (part,) = compact_blob(read_blob(started.store, blob)).values()
     import pyarrow.parquet as pq
 
-    table = pq.read_table(io.BytesIO(derived.read(part)))
+    table = pq.read_table(io.BytesIO(part))
     assert table.schema.equals(COLUMNS)
     assert table["redacted"].to_pylist() == [["card", "name"], ["card", "name", "*"], ["card", "name"]]
     first, second, _ = table["x"].to_pylist()

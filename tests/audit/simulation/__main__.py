@@ -184,4 +184,7 @@ def _print(tally: Tally, took_s: float) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    # A process that is spawned does not run the `__main__` of a package again, so it finds nothing by that name.
+    from tests.audit.simulation.__main__ import main as by_a_name_that_can_be_imported
+
+    sys.exit(by_a_name_that_can_be_imported())
