@@ -15,26 +15,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
-from evaluation.drift.bins import most_grown
 from evaluation.drift.clusters import cluster_drift
+from evaluation.drift.examples import with_examples
 from evaluation.drift.judge import Judge
 from evaluation.drift.kinds import METHOD
+from evaluation.drift.pairplot import pairplot
 from evaluation.drift.redacted import with_redacted
 from evaluation.drift.verdict import drift_verdict
-from evaluation.format.drift import DistributionDrift, Drift
+from evaluation.format.drift import Drift
 from evaluation.format.figures import Level, Verdict
 from evaluation.profile import Distributions, Profile
 from evaluation.thresholds import Thresholds
+from evaluation.training_sample import TrainingSample
 from scoring.bundle import Baseline, Feature, Manifest
 
 MOST_FEATURES = 500
-MOST_EXAMPLES = 5
 
 
 def drift_section(
-    profile: Profile | None, manifest: Manifest | None, baseline: Baseline | None, sha256: str, thresholds: Thresholds
+    profile: Profile | None,
+    manifest: Manifest | None,
+    baseline: Baseline | None,
+    sha256: str,
+    thresholds: Thresholds,
+    sample: TrainingSample | None = None,
 ) -> Drift:
     """The section of one version as champion, from the merge of its profiles."""
     if manifest is None or baseline is None:
@@ -55,7 +59,7 @@ def drift_section(
         for feature in manifest.features
         if feature.name in baseline.features and feature.name in found.features
     ]
-    features = [_with_examples(drift, found, baseline) for drift in features]
+    features = [with_examples(drift, found, baseline.features) for drift in features]
     features = with_redacted(features, profile, manifest, ranks)
     features.sort(key=lambda drift: (-_severity(drift.level), drift.rank or len(features) + 1))
     outputs = [
@@ -63,7 +67,8 @@ def drift_section(
         for name, before in baseline.outputs.items()
         if name in found.outputs
     ]
-    clusters = cluster_drift(judge, baseline.clusters, found, manifest)
+    outputs = [with_examples(drift, found, baseline.outputs, output=True) for drift in outputs]
+    clusters = cluster_drift(judge, baseline.clusters, found, manifest, sample)
     return Drift(
         verdict=drift_verdict(features, outputs, clusters, found.n, thresholds),
         n=found.n,
@@ -73,17 +78,8 @@ def drift_section(
         clusters=clusters,
         tested=judge.tested,
         method=METHOD,
+        pairplot=pairplot(features, found, sample),
     )
-
-
-def _with_examples(drift: DistributionDrift, found: Distributions, baseline: Baseline) -> DistributionDrift:
-    """A drifted feature with instances of the bin that grew most, out of the profile's sample."""
-    if drift.level not in ("warn", "alert"):
-        return drift
-    place = most_grown(baseline.features[drift.name], found.features[drift.name])
-    column = sorted(found.features).index(drift.name)
-    ids = dict.fromkeys(example.id for example in found.examples if example.places[column] == place)
-    return msgspec.structs.replace(drift, examples=list(ids)[:MOST_EXAMPLES])
 
 
 def importance_ranks(features: Sequence[Feature]) -> dict[str, int]:

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 import msgspec
 
+from evaluation.bin_examples import MOST_CATEGORIES as MOST_CATEGORIES
+from evaluation.bin_examples import most_frequent
 from evaluation.drift.bins import size
 from evaluation.format.drift import HistogramPair
 from scoring.bundle import Histogram, Label, class_key
 
-MOST_CATEGORIES = 100  # compared, and listed in the report; the others are added up
 LONGEST_NAME = 200  # characters of a category in the report
 
 
@@ -29,8 +30,7 @@ def condensed(histogram: Histogram, weights: Sequence[float]) -> Histogram:
     categories, counts = histogram.categories, histogram.counts
     if categories is None or len(categories) <= MOST_CATEGORIES:
         return histogram
-    order = sorted(range(len(categories)), key=lambda place: (-weights[place], place))
-    kept = sorted(order[: MOST_CATEGORIES - 1])
+    kept = most_frequent(weights)
     others = len(categories) - len(kept)
     return msgspec.structs.replace(
         histogram,

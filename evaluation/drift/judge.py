@@ -6,14 +6,13 @@ A distribution alerts when a statistic exceeds its threshold and what no drift w
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.drift.bins import bins, size
 from evaluation.drift.categories import condensed, pair
-from evaluation.drift.kinds import KINDS, Kind
+from evaluation.drift.chi_square import freedom, in_words
+from evaluation.drift.kinds import KINDS, Axis, Kind, kinds_of
 from evaluation.drift.no_drift import NoDrift
 from evaluation.drift.sentences import distribution_sentence
 from evaluation.format.drift import DistributionDrift, Statistic
@@ -32,6 +31,7 @@ class Judge:
     def __init__(self, thresholds: Thresholds, tested: int) -> None:
         self._thresholds, self.tested = thresholds, tested
         self.minimum = thresholds.need("drift_minimum")
+        self._alerting = max(1, sum(thresholds.get(kind.name) is not None for kind in KINDS))
 
     def distribution(
         self, name: str, before: Histogram, now: Histogram, feature: Feature | None = None, rank: int | None = None
@@ -39,7 +39,8 @@ class Judge:
         """One feature or output."""
         n_before, n_now = size(before), size(now)
         few = [condensed(histogram, before.counts) for histogram in (before, now)]
-        statistics = self.statistics(*map(bins, few), ordered=before.edges is not None)
+        axis = Axis(before.edges, feature.deviation if feature else None) if before.edges else None
+        statistics = self.statistics(*map(bins, few), axis)
         level = worst(statistic.level for statistic in statistics)
         return DistributionDrift(
             name=name,
@@ -57,26 +58,26 @@ class Judge:
             histogram=pair(before, now),
         )
 
-    def statistics(self, before: Floats, now: Floats, *, ordered: bool) -> list[Statistic]:
-        """Every statistic of two vectors of counts; those that need an order only if the bins have one."""
-        n_now = int(now.sum())
-        if not int(before.sum()) or n_now < self.minimum:
-            why = (
-                f"{counted(n_now, 'instance')}, at least {self.minimum:,.0f} are needed"
-                if before.sum()
-                else "no baseline"
-            )
-            return [self._statistic(kind, now, before, None, why) for kind in KINDS if ordered or not kind.ordered]
-        null = NoDrift(now, before)
-        return [self._statistic(kind, now, before, null, None) for kind in KINDS if ordered or not kind.ordered]
+    def statistics(self, before: Floats, now: Floats, axis: Axis | None = None) -> list[Statistic]:
+        """Every statistic of two vectors of counts; those that need an order only if the bins have an axis."""
+        n_now, null, why = int(now.sum()), None, None
+        if not int(before.sum()):
+            why = "no baseline"
+        elif n_now < self.minimum:
+            why = f"{counted(n_now, 'instance')}, at least {self.minimum:,.0f} are needed"
+        else:
+            null = NoDrift(now, before)
+        return [self._statistic(kind, now, before, axis, null, why) for kind in kinds_of(axis)]
 
-    def _statistic(self, kind: Kind, now: Floats, before: Floats, null: NoDrift | None, why: str | None) -> Statistic:
-        function = _in_order(kind.function) if kind.ordered else kind.function
+    def _statistic(
+        self, kind: Kind, now: Floats, before: Floats, axis: Axis | None, null: NoDrift | None, why: str | None
+    ) -> Statistic:
+        function = kind.on(axis, before)
         value = float(function(now, before))
         threshold = self._thresholds.get(kind.name)
         bar = None
         if null is not None:
-            bar = null.quantile(function, tested=self.tested * len(KINDS), power=kind.power)
+            bar = null.quantile(function, tested=self.tested * self._alerting, power=kind.power)
         return Statistic(
             name=kind.name,
             title=kind.title,
@@ -84,13 +85,19 @@ class Judge:
             threshold=threshold,
             no_drift=bar if bar is not None and np.isfinite(bar) else None,
             level=_level(value, threshold, bar),
-            status=why,
+            status=why or _status(kind, value, now, before),
         )
 
 
-def _in_order(function: Callable[[Floats, Floats], Floats]) -> Callable[[Floats, Floats], Floats]:
-    """The statistic without the last two bins, unseen and missing, which have no place in an order."""
-    return lambda now, before: function(now[..., :-2], before[..., :-2])
+def _status(kind: Kind, value: float, now: Floats, before: Floats) -> str | None:
+    """Why there is no value, or what to know about it."""
+    if kind.name == "chi_square" and np.isfinite(value):
+        return in_words(value, freedom(now, before))
+    if np.isfinite(value):
+        return None
+    if kind.of == "number" and not (now[:-2].sum() and before[:-2].sum()):
+        return f"no numbers {'now' if before[:-2].sum() else 'in the baseline'}: all are missing or unseen"
+    return "the baseline does not vary" if kind.name == "wasserstein" else "beyond the range of numbers"
 
 
 def _level(value: float, threshold: float | None, bar: float | None) -> Level:
