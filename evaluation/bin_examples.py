@@ -99,7 +99,8 @@ def kept_examples(examples: Iterable[Example], each: int) -> list[Example]:
 def _ties(hashes: Hashes) -> NDArray[np.bool_]:
     """Whether an instance has the hash of the one before or after it: such are all looked at, in their full order."""
     same = hashes[1:] == hashes[:-1]
-    return np.concatenate([[False], same]) | np.concatenate([same, [False]])
+    ties: NDArray[np.bool_] = np.concatenate([[False], same]) | np.concatenate([same, [False]])
+    return ties
 
 
 def _needed(columns: NDArray[np.int32], each: int, ties: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -124,4 +125,5 @@ def _firsts(column: NDArray[np.int32], each: int) -> NDArray[np.intp]:
     ranked = column[order]
     starts = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]])) if len(ranked) else np.empty(0, int)
     rank = np.arange(len(ranked)) - np.repeat(starts, np.diff(np.append(starts, len(ranked))))
-    return order[(rank < each) & (ranked != NOT_THERE)]
+    firsts: NDArray[np.intp] = order[(rank < each) & (ranked != NOT_THERE)]
+    return firsts

@@ -41,6 +41,7 @@ from evaluation.time_bins import time_histogram
 from evaluation.training_sample import TrainingSample, read_sample
 from scoring.bundle import Baseline, Bundle, Clusters, Manifest
 
+Floats = NDArray[np.float64]
 CHUNK = 20_000  # records profiled at once: enough for numpy, little for the memory
 JUDGED = frozenset({"scored", "abstained", "failed"})
 STAGES = ("decode", "judge", "infer", "encode")
@@ -221,72 +222,64 @@ def distributions(judged: Sequence[Record], reference: Reference) -> Distributio
     places = feature_places(judged, bins)
     answers = {name: places_of(values, baseline.outputs[name]) for name, values in outputs.items()}
     distance = numbers_of([record.flags.get("distance") for record in judged])
+    each = each_of([*(bins[name] for name in places), *baseline.outputs.values()])
     clusters, beyond = _clusters(judged, distance[~np.isnan(distance)], reference)
     confidence = np.full(len(judged), np.nan)
     confidence[answered] = confidence_of(outputs, int(answered.sum()))
     hashes = hashes_of([record.id for record in judged])
+    rows = _rows(judged, hashes, sorted(bins), distance, confidence)
     return Distributions(
         n=len(judged),
         features={name: tally(column, bins[name]) for name, column in places.items()},
         outputs={name: tally(column, baseline.outputs[name]) for name, column in answers.items()},
         clusters=clusters,
         beyond=beyond,
-        **_examples(judged, hashes, places, answers, answered, reference),
-        **_rows(judged, hashes, sorted(bins), distance, confidence),
+        each=each,
+        examples=examples_of(
+            [record.id for record in judged], hashes, _columns(places, answers, answered, baseline), each
+        ),
+        rows=sampled(rows),
+        farthest=farthest(rows),
+        least_confident=least_confident(rows),
     )
 
 
-def _examples(
-    judged: Sequence[Record],
-    hashes: Hashes,
-    places: Mapping[str, Places],
-    answers: Mapping[str, Places],
-    answered: NDArray[np.bool_],
-    reference: Reference,
-) -> dict[str, Any]:
-    """The instances that each bin of a feature or an output keeps."""
-    baseline = reference.baseline
-    columns = {name: pool(baseline.features[name])[places[name]] for name in sorted(places)}
-    for name in columns:
-        columns[name][places[name] < 0] = NOT_THERE
+def _columns(
+    places: Mapping[str, Places], answers: Mapping[str, Places], answered: NDArray[np.bool_], baseline: Baseline
+) -> dict[str, Places]:
+    """Pooled places by feature and by output, in the order of `Example.places`."""
+    found: dict[str, Places] = {}
+    for name in sorted(places):
+        found[name] = pool(baseline.features[name])[places[name]]
+        found[name][places[name] < 0] = NOT_THERE
     for name in sorted(baseline.outputs):
-        own = columns.setdefault(f"{OUTPUT}{name}", np.full(len(judged), NOT_THERE, np.int32))
+        own = found[f"{OUTPUT}{name}"] = np.full(len(answered), NOT_THERE, np.int32)
         if name in answers:
             own[answered] = pool(baseline.outputs[name])[answers[name]]
-    each = each_of([*(baseline.features[name] for name in places), *baseline.outputs.values()])
-    ids = [record.id for record in judged]
-    return {"each": each, "examples": examples_of(ids, hashes, columns, each)}
+    return found
 
 
 def _rows(
-    judged: Sequence[Record],
-    hashes: Hashes,
-    names: Sequence[str],
-    distance: NDArray[np.float64],
-    confidence: NDArray[np.float64],
-) -> dict[str, list[Row]]:
-    """The rows that are kept: a sample, the farthest, the least confident."""
+    judged: Sequence[Record], hashes: Hashes, names: Sequence[str], distance: Floats, confidence: Floats
+) -> list[Row]:
+    """Every row that may be kept: of the sample, of the farthest, of the least confident."""
     usable = np.where([len(record.id) <= LONGEST_ID for record in judged], 0.0, np.nan)
     distance = np.where(np.isfinite(distance), distance, np.nan)
     confidence = np.where(np.isfinite(confidence), confidence, np.nan)
-    orders = ((ROWS, hashes + usable), (FARTHEST, usable - distance), (LEAST_CONFIDENT, usable + confidence))
-    groups = [places_of_first(order, hashes, most) for most, order in orders]
-    wanted = sorted({place for group in groups for place in group})
+    by_hash = hashes.astype(np.float64) + usable
+    orders = [(ROWS, by_hash), (FARTHEST, usable - distance), (LEAST_CONFIDENT, usable + confidence)]
+    wanted = sorted({place for most, order in orders for place in places_of_first(order, hashes, most)})
     table = zip(*columns([judged[place] for place in wanted], names), strict=True) if names else ([] for _ in wanted)
-    made: dict[int, Row] = {}
+    rows = []
     for place, values in zip(wanted, table, strict=True):
         hidden = judged[place].redacted
         clear = [None if name in hidden else value for name, value in zip(names, values, strict=True)]
-        made[place] = row_of(judged[place], clear, int(hashes[place]), float(distance[place]), float(confidence[place]))
-    keepers = {"rows": sampled, "farthest": farthest, "least_confident": least_confident}
-    return {
-        name: keep(made[place] for place in group) for (name, keep), group in zip(keepers.items(), groups, strict=True)
-    }
+        own = row_of(judged[place], clear, int(hashes[place]), float(distance[place]), float(confidence[place]))
+        rows.append(own)
+    return rows
 
 
-def _clusters(
-    judged: Sequence[Record], distances: NDArray[np.float64], reference: Reference
-) -> tuple[Clusters | None, int]:
+def _clusters(judged: Sequence[Record], distances: Floats, reference: Reference) -> tuple[Clusters | None, int]:
     before, calibration = reference.baseline.clusters, reference.manifest.calibration
     if before is None:
         return None, 0

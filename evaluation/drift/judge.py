@@ -38,9 +38,9 @@ class Judge:
     ) -> DistributionDrift:
         """One feature or output."""
         n_before, n_now = size(before), size(now)
-        few = [condensed(histogram, before.counts) for histogram in (before, now)]
+        old, new = (bins(condensed(histogram, before.counts)) for histogram in (before, now))
         axis = Axis(before.edges, feature.deviation if feature else None) if before.edges else None
-        statistics = self.statistics(*map(bins, few), axis)
+        statistics = self.statistics(old, new, axis)
         level = worst(statistic.level for statistic in statistics)
         return DistributionDrift(
             name=name,

@@ -82,7 +82,7 @@ KINDS = (
         power=2.0,
         of="number",
     ),
-    Kind("wasserstein", "Wasserstein distance, baseline standard deviations", _numbers(_along), power=2.0, of="number"),
+    Kind("wasserstein", "Wasserstein, standard deviations", _numbers(_along), power=2.0, of="number"),
     Kind("chi_square", "Chi-square", _bins(chi_square), of="category"),
     Kind("l_infinity", "L∞, largest change of a share", _bins(l_infinity), power=2.0, of="category"),
     Kind("cramers_v", "Cramér’s V", _bins(cramers_v), power=2.0, of="category"),

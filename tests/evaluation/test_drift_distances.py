@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from evaluation.drift.no_drift import NoDrift
 from evaluation.drift.wasserstein import deviation_of, positions, wasserstein
 from evaluation.profile import merge_histograms
 from evaluation.thresholds import DEFAULTS, OPTIONAL, Thresholds
-from scoring.bundle import Feature, Histogram
+from scoring.bundle import Feature, Histogram, Label
 from training.baseline import edges_for, histogram
 
 counts = st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)), min_size=1, max_size=30)
@@ -109,7 +110,7 @@ def test_wasserstein_is_undefined_where_the_baseline_does_not_vary() -> None:
 
 
 NUMBERS = [float(value) for value in range(300)]
-INPUTS = {
+INPUTS: dict[str, tuple[list[float], list[Any]]] = {
     "the same": (NUMBERS, NUMBERS),
     "empty": (NUMBERS, []),
     "constant before": ([3.0] * 300, NUMBERS),
@@ -147,7 +148,7 @@ def test_any_numbers_have_statistics_or_a_status(name: str, declared: bool) -> N
         )
 
 
-CATEGORIES = {
+CATEGORIES: dict[str, tuple[list[Label], list[int], list[Any]]] = {
     "the same": (["a", "b"], [150, 150], ["a", "b"] * 150),
     "one class in both": (["a"], [300], ["a"] * 300),
     "one new category": (["a", "b"], [150, 150], ["a", "b"] * 150 + ["new"]),
