@@ -3,10 +3,12 @@
 W = ∫ |F(x) − G(x)| dx with the cumulative distributions F and G. It is given in standard deviations of the baseline,
 so that features in different units compare: a shift of all values by one deviation is 1.
 
-Read from bins, every value counts as the middle of its bin, one below or above all bins as the outer edge. It is
-exact when each value has a bin of its own whose middle it is, never off by more than the mean half width of the bins
-of both samples, and blind to how far beyond the outer edges values lie. Undefined when the baseline does not vary.
-For numbers only; nothing is smoothed.
+Read from bins, every value counts as the middle of its bin, one below or above all bins as the outer edge. In the
+first and the last bin, which between quantiles are long and mostly empty at their far ends, it counts as at most one
+and a half widths of the neighbouring bin from the inner edge: of an exponential tail cut into twentieths the mean is
+1.4 widths away. So it is exact when each value has a bin of its own whose middle it is, and blind to how far beyond
+the outer edges values lie; `python -m bench.binned_statistics` measures the rest. Undefined when the baseline does not
+vary. For numbers only; nothing is smoothed.
 
 L. N. Vaserstein, Markov processes over denumerable products of spaces. Problems of Information Transmission 5 (1969);
 A. Ramdas, N. García Trillos, M. Cuturi, On Wasserstein two-sample testing. Entropy 19 (2017).
@@ -20,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.drift.proportions import shares
+
+TAIL = 1.5  # widths of the neighbouring bin
 
 Floats = NDArray[np.float64]
 
@@ -53,8 +57,16 @@ def deviation_of(edges: Sequence[float], counts: Floats) -> float:
 
 
 def positions(edges: Sequence[float]) -> tuple[Floats, float]:
-    """Where each bin's values are taken to lie, divided by the largest edge, and that edge: no difference overflows."""
+    """Where each bin's values are taken to lie, divided by the largest edge, and that edge: no difference overflows.
+
+    >>> positions([0.0, 1.0, 2.0, 10.0])[0].tolist()
+    [0.0, 0.05, 0.15, 0.35, 1.0]
+    """
     borders = np.asarray(edges, np.float64)
     largest = float(np.abs(borders).max()) or 1.0
     scaled = borders / largest
-    return np.concatenate([scaled[:1], scaled[:-1] / 2 + scaled[1:] / 2, scaled[-1:]]), largest
+    middles, widths = scaled[:-1] / 2 + scaled[1:] / 2, np.diff(scaled)
+    if len(widths) > 1:
+        middles[0] = scaled[1] - min(widths[0] / 2, TAIL * widths[1])
+        middles[-1] = scaled[-2] + min(widths[-1] / 2, TAIL * widths[-2])
+    return np.concatenate([scaled[:1], middles, scaled[-1:]]), largest

@@ -44,7 +44,7 @@ def cluster_map(found: ClusterMap | None, title: str) -> str:
 def _span(found: ClusterMap, axis: str) -> tuple[float, float]:
     ends = [getattr(point, axis) for point in found.centres]
     for points in (found.before, found.now):
-        values = [getattr(point, axis) for point in points]
+        values = [value for point in points if math.isfinite(value := getattr(point, axis))]
         if values:
             ends += np.quantile(values, [0.01, 0.99], method="nearest").tolist()
     return extent(ends) or (-1.0, 1.0)

@@ -6,18 +6,19 @@ both samples, so that one wild value does not squeeze the others into a line; wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from evaluation.pages.numbers import count, number
-from evaluation.pages.plots.scales import Linear, extent
+from evaluation.pages.plots.scales import MOST, Linear, extent
 from evaluation.pages.plots.svg import Box, dots, nothing, picture, rectangle, steps, text
-from evaluation.report_format import Pairplot
+from evaluation.report_format import PairedFeature, Pairplot
 
 WIDTH = 860
 CELL_GAP = 14.0
 BINS = 12
+FLATNESS = 0.72  # of a cell, height ÷ width
 LEFT, BOTTOM, TOP = 64.0, 44.0, 26.0
 
 Values = Sequence[float | None]
@@ -25,34 +26,40 @@ Values = Sequence[float | None]
 
 def pairs(plot: Pairplot | None, title: str) -> str:
     """All pairs of at most four features, each once, below the diagonal."""
-    names = [feature.name for feature in plot.features] if plot else []
-    if plot is None or len(names) < 2 or not plot.now:
+    if plot is None or len(plot.features) < 2 or not plot.now:
         return nothing(WIDTH, 120, title, "Fewer than two numbers to draw", "pairs")
-    size = (WIDTH - LEFT - CELL_GAP * len(names)) / len(names)
-    height = TOP + len(names) * (size * 0.72 + CELL_GAP) + BOTTOM
-    columns = [([row[place] for row in plot.before], [row[place] for row in plot.now]) for place in range(len(names))]
-    spans = [_span(before, now) for before, now in columns]
+    size = len(plot.features)
+    columns = [(_column(plot.before, place), _column(plot.now, place)) for place in range(size)]
+    spans = [_span(*column) for column in columns]
+    names = [feature.name for feature in plot.features]
     parts: list[str] = []
-    for down in range(len(names)):
+    for across, down, box in _cells(size):
+        parts.append(rectangle(box.left, box.top, box.width, box.bottom - box.top, "frame"))
+        if across == down:
+            parts += _alone(columns[down], spans[down], box)
+            parts.append(text(box.left, box.top - 6, _label(plot.features[down]), kind="title"))
+        else:
+            parts += _both(columns[across], columns[down], spans[across], spans[down], box)
+        parts += _ticks(spans, names, across, down, box)
+    height = TOP + size * (box.bottom - box.top + CELL_GAP) + BOTTOM
+    words = _in_words(plot, columns)
+    return picture(WIDTH, height, title, words, [f'<g class="small-dots">{"".join(parts)}</g>'], "pairs")
+
+
+def _cells(count: int) -> Iterator[tuple[int, int, Box]]:
+    """Column, row and place of each cell, row by row."""
+    width = (WIDTH - LEFT - CELL_GAP * count) / count
+    height = width * FLATNESS
+    for down in range(count):
         for across in range(down + 1):
-            left = LEFT + across * (size + CELL_GAP)
-            top = TOP + down * (size * 0.72 + CELL_GAP)
-            box = Box(left, top, left + size, top + size * 0.72)
-            parts.append(rectangle(left, top, size, size * 0.72, "frame"))
-            parts += (
-                _alone(columns[down], spans[down], box) if across == down else _both(columns, spans, across, down, box)
-            )
-            parts += _ticks(spans, names, across, down, box, last=down == len(names) - 1)
-    parts += [
-        text(
-            LEFT + place * (size + CELL_GAP),
-            TOP + place * (size * 0.72 + CELL_GAP) - 6,
-            _label(plot, place),
-            kind="title",
-        )
-        for place in range(len(names))
-    ]
-    return picture(WIDTH, height, title, _in_words(plot), [f'<g class="small-dots">{"".join(parts)}</g>'], "pairs")
+            left, top = LEFT + across * (width + CELL_GAP), TOP + down * (height + CELL_GAP)
+            yield across, down, Box(left, top, left + width, top + height)
+
+
+def _column(rows: Sequence[Values], place: int) -> Values:
+    """One feature's values; what is beyond any scale at its end."""
+    values = (row[place] for row in rows)
+    return [None if value is None or value != value else min(MOST, max(-MOST, value)) for value in values]
 
 
 def _span(before: Values, now: Values) -> tuple[float, float]:
@@ -87,22 +94,25 @@ def _shares(values: Values, x: Linear) -> list[float]:
 
 
 def _both(
-    columns: Sequence[tuple[Values, Values]], spans: Sequence[tuple[float, float]], across: int, down: int, box: Box
+    across: tuple[Values, Values],
+    down: tuple[Values, Values],
+    wide: tuple[float, float],
+    high: tuple[float, float],
+    box: Box,
 ) -> list[str]:
-    x, y = Linear(*spans[across], box.left, box.right), Linear(*spans[down], box.bottom, box.top)
+    """Two features against each other, the training rows first."""
+    x, y = Linear(*wide, box.left, box.right), Linear(*high, box.bottom, box.top)
     drawn = []
-    for side, kind in ((0, "before-dots"), (1, "now-dots")):
-        both = zip(columns[across][side], columns[down][side], strict=True)
+    for side, kind in enumerate(("before-dots", "now-dots")):
+        both = zip(across[side], down[side], strict=True)
         drawn.append(dots([(x(a), y(b)) for a, b in both if a is not None and b is not None], kind))
     return drawn
 
 
-def _ticks(
-    spans: Sequence[tuple[float, float]], names: Sequence[str], across: int, down: int, box: Box, *, last: bool
-) -> list[str]:
+def _ticks(spans: Sequence[tuple[float, float]], names: Sequence[str], across: int, down: int, box: Box) -> list[str]:
     """Labels at the ends of the outer axes."""
     parts = []
-    if last:
+    if down == len(names) - 1:
         parts += [
             text(box.left + 3, box.bottom + 16, number(spans[across][0])),
             text(box.right - 3, box.bottom + 16, number(spans[across][1]), anchor="end"),
@@ -116,16 +126,15 @@ def _ticks(
     return parts
 
 
-def _label(plot: Pairplot, place: int) -> str:
-    feature = plot.features[place]
+def _label(feature: PairedFeature) -> str:
     return f"{feature.name} ({feature.unit})" if feature.unit else feature.name
 
 
-def _in_words(plot: Pairplot) -> str:
+def _in_words(plot: Pairplot, columns: Sequence[tuple[Values, Values]]) -> str:
     words = [f"{count(len(plot.before))} training rows and {count(len(plot.now))} instances."]
-    for place, feature in enumerate(plot.features):
-        middles = [_middle([row[place] for row in rows]) for rows in (plot.before, plot.now)]
-        words.append(f"{feature.name[:40]}: median {middles[0]} before, {middles[1]} now.")
+    for feature, column in zip(plot.features, columns, strict=True):
+        then, now = map(_middle, column)
+        words.append(f"{feature.name[:40]}: median {then} before, {now} now.")
     return " ".join(words)
 
 

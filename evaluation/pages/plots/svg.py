@@ -66,12 +66,12 @@ def circle(x: float, y: float, radius: float, kind: str) -> str:
 
 
 def dots(points: Iterable[Point], kind: str) -> str:
-    """Many dots as one element, each a line of no length with a round end: ten bytes a dot.
+    """Many dots as one element, each a closed line of no length with round ends: ten bytes a dot.
 
     >>> dots([(1, 2), (3, 4.25)], "now-dots")
-    '<path d="M1 2h0M3 4.2h0" class="dots now-dots"/>'
+    '<path d="M1 2ZM3 4.2Z" class="dots now-dots"/>'
     """
-    commands = [f"M{at(x)} {at(y)}h0" for x, y in points if math.isfinite(x) and math.isfinite(y)]
+    commands = [f"M{at(x)} {at(y)}Z" for x, y in points if math.isfinite(x) and math.isfinite(y)]
     return f'<path d="{"".join(commands)}" class="dots {kind}"/>' if commands else ""
 
 
