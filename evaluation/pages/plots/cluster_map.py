@@ -16,7 +16,7 @@ from evaluation.pages.plots.scales import Linear, extent
 from evaluation.pages.plots.svg import Box, circle, dots, nothing, path, picture, rectangle, text
 from evaluation.report_format import ClusterMap, MapPoint
 
-WIDTH, HEIGHT = 560, 520
+WIDTH, HEIGHT = 460, 430
 ARM = 3.6  # half the width of a cross
 
 
