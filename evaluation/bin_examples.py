@@ -107,7 +107,7 @@ def _needed(columns: NDArray[np.int32], each: int, ties: NDArray[np.bool_]) -> N
     """Which of the instances, in their order, are among the first `each` of a bin; those that tie count for nobody."""
     needed = ties.copy()
     free = np.flatnonzero(~ties)
-    for column in columns[:, free]:
+    for column in columns[:, free] if len(free) else ():
         counts = np.bincount(column + 1)
         ahead = np.bincount(column[:_PREFIX] + 1, minlength=len(counts))
         rare = (ahead < each) & (counts > ahead)
