@@ -7,7 +7,6 @@ that training never saw, is unseen. Booleans are categories: true is no 1.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +15,8 @@ from numpy.typing import NDArray
 
 from scoring.bundle import Histogram, class_key
 
-_NUMBERS = (float, int)
+_NUMBERS = frozenset({float, int})
+Places = NDArray[np.int32]
 
 
 def count_values(values: Sequence[Any], bins: Histogram) -> Histogram:
@@ -25,23 +25,42 @@ def count_values(values: Sequence[Any], bins: Histogram) -> Histogram:
     >>> count_values([0.5, 9, None, "x"], Histogram(edges=[0.0, 1.0, 2.0], counts=[0, 0, 0, 0]))
     Histogram(edges=[0.0, 1.0, 2.0], categories=None, counts=[0, 1, 0, 1], missing=1, unseen=1)
     """
+    return tally(places_of(values, bins), bins)
+
+
+def tally(places: Places, bins: Histogram) -> Histogram:
+    """Counts of places as `places_of` gives them; those below 0 are nowhere."""
+    size = len(bins.categories or []) if bins.edges is None else len(bins.edges) + 1
+    counts = np.bincount(places[places >= 0], minlength=size + 2).tolist()
+    return Histogram(
+        edges=bins.edges,
+        categories=bins.categories,
+        counts=counts[:size],
+        unseen=counts[size],
+        missing=counts[size + 1],
+    )
+
+
+def places_of(values: Sequence[Any], bins: Histogram) -> Places:
+    """Where each value is counted: a position among the counts, then one more for unseen, one more for missing."""
     if bins.edges is None:
-        return _count_categories(values, bins)
+        return np.fromiter(map(placer(bins), values), np.int32, len(values))
     kinds = set(map(type, values))
-    if kinds <= {float, int}:
-        return _count_numbers(_doubles(values), bins, unseen=0)
-    numbers = [value for value in values if type(value) in _NUMBERS]
-    missing = sum(value is None for value in values)
-    return _count_numbers(_doubles(numbers), bins, unseen=len(values) - len(numbers) - missing, missing=missing)
+    if kinds <= _NUMBERS:
+        return places_of_numbers(doubles(values), bins)
+    unseen = len(bins.edges) + 1
+    places = np.array([unseen + 1 if value is None else unseen for value in values], np.int32)
+    is_number = np.array([type(value) in _NUMBERS for value in values], bool)
+    places[is_number] = places_of_numbers(doubles([value for value in values if type(value) in _NUMBERS]), bins)
+    return places
 
 
-def count_columns(rows: Sequence[tuple[float, ...]], bins: Sequence[Histogram]) -> list[Histogram]:
-    """Counts of each column of a matrix of numbers, one row a tuple, in its own bins; further columns are left out."""
-    try:
-        matrix = np.array(rows, np.float64)
-    except OverflowError:
-        matrix = np.array([[_double(number) for number in row] for row in rows], np.float64)
-    return [_count_numbers(matrix[:, place], histogram, unseen=0) for place, histogram in enumerate(bins)]
+def places_of_numbers(numbers: NDArray[np.float64], bins: Histogram) -> Places:
+    """`places_of` for doubles, NaN being missing."""
+    edges = bins.edges or [0.0]
+    places = bin_of(numbers, edges).astype(np.int32)
+    places[np.isnan(numbers)] = len(edges) + 2
+    return places
 
 
 def place_of(value: Any, bins: Histogram) -> int:
@@ -57,10 +76,18 @@ def place_of(value: Any, bins: Histogram) -> int:
 def placer(bins: Histogram) -> Callable[[Any], int]:
     """`place_of` for many values in the same bins: the categories, which may be thousands, are looked at once."""
     if bins.edges is not None:
-        return lambda value: _place_of_number(value, bins)
-    places: dict[str | bytes | None, int] = {key: place for place, key in enumerate(_keys(bins))}
-    unseen = len(places)
-    return lambda value: unseen + 1 if (key := _key(value)) is None else places.get(key, unseen)
+        return lambda value: int(places_of([value], bins)[0])
+    keys = [class_key(category) for category in bins.categories or []]
+    places: dict[str | bytes, int] = {key: place for place, key in reversed(list(enumerate(keys)))}
+    unseen = len(keys)
+
+    def place(value: Any) -> int:
+        if type(value) is str:
+            return places.get(value, unseen)
+        key = _key(value)
+        return unseen + 1 if key is None else places.get(key, unseen)
+
+    return place
 
 
 def bin_of(values: NDArray[np.float64], edges: Sequence[float]) -> NDArray[np.int64]:
@@ -71,16 +98,7 @@ def bin_of(values: NDArray[np.float64], edges: Sequence[float]) -> NDArray[np.in
     return places
 
 
-def _count_numbers(numbers: NDArray[np.float64], bins: Histogram, *, unseen: int, missing: int = 0) -> Histogram:
-    edges = bins.edges or [0.0]
-    gone = np.isnan(numbers)
-    count = int(gone.sum())
-    places = bin_of(numbers[~gone] if count else numbers, edges)
-    counts = np.bincount(places, minlength=len(edges) + 1).tolist()
-    return Histogram(edges=bins.edges, counts=counts, missing=missing + count, unseen=unseen)
-
-
-def _doubles(numbers: Sequence[Any]) -> NDArray[np.float64]:
+def doubles(numbers: Sequence[Any]) -> NDArray[np.float64]:
     """Numbers as doubles; a whole number beyond their range counts as an infinity."""
     try:
         return np.array(numbers, np.float64)
@@ -93,22 +111,6 @@ def _double(number: float) -> float:
         return float(number)
     except OverflowError:
         return float("inf") if number > 0 else float("-inf")
-
-
-def _count_categories(values: Sequence[Any], bins: Histogram) -> Histogram:
-    counts = Counter(map(_key, values))
-    missing = counts.pop(None, 0)
-    seen = [counts.pop(key, 0) for key in _keys(bins)]
-    return Histogram(categories=bins.categories, counts=seen, missing=missing, unseen=counts.total())
-
-
-def _place_of_number(value: Any, bins: Histogram) -> int:
-    found = count_values([value], bins)
-    return [*found.counts, found.unseen, found.missing].index(1)
-
-
-def _keys(bins: Histogram) -> list[str]:
-    return [class_key(category) for category in bins.categories or []]
 
 
 def _key(value: Any) -> str | bytes | None:

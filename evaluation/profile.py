@@ -20,38 +20,18 @@ from typing import Literal
 import msgspec
 import numpy as np
 
+from evaluation.bin_examples import Example as Example
+from evaluation.bin_examples import kept_examples
 from evaluation.distinct import Sketch, merge_sketches
+from evaluation.kept_rows import Row as Row
+from evaluation.kept_rows import farthest, least_confident, sampled
 from evaluation.time_bins import TimeHistogram, merge_times
 from scoring.bundle import Clusters, Histogram
 
-SCHEMA = 2
+SCHEMA = 3
 NO_VERSION = "-"
-EXAMPLES = 200
-REDACTED = -1  # the place of a value that the log does not hold
 
 Role = Literal["champion", "challenger", "-"]
-
-
-class Example(msgspec.Struct, frozen=True, kw_only=True, order=True):
-    """One instance and the bin of each of its features, so that a bin leads to instances to look at."""
-
-    hash: int  # of the id, 53 bits: the same everywhere, so the smallest ones are a sample that merges
-    id: str
-    places: list[
-        int
-    ]  # by sorted feature name; a bin's position among the counts, then unseen, then missing; or REDACTED
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One judged instance as it was, to plot and to look at."""
-
-    hash: int  # of the id, as in `Example`
-    id: str
-    ts: str
-    values: list[float | str | None]  # by sorted feature name; texts cut to 60 characters; None: missing, not in clear
-    cluster: int | None = None
-    distance: float | None = None  # to the nearest training centre
-    confidence: float | None = None  # the largest probability
 
 
 class Distributions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -62,7 +42,8 @@ class Distributions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     outputs: dict[str, Histogram] = {}
     clusters: Clusters | None = None
     beyond: int = 0  # instances farther from any centre than the threshold
-    examples: list[Example] = []  # the 200 of smallest hash
+    each: int = 0  # instances that each bin keeps, by how many bins there are
+    examples: list[Example] = []  # those of smallest hash in each bin
     rows: list[Row] = []  # the 500 of smallest hash
     farthest: list[Row] = []  # the 50 of largest distance, ties by hash
     least_confident: list[Row] = []  # the 50 of smallest confidence, ties by hash
@@ -190,13 +171,12 @@ def _merge_distributions(parts: Sequence[Distributions]) -> Distributions:
         outputs=_by_key([p.outputs for p in parts], merge_histograms),
         clusters=_merge_clusters([p.clusters for p in parts if p.clusters]),
         beyond=sum(p.beyond for p in parts),
-        examples=smallest_examples(example for part in parts for example in part.examples),
+        each=max(p.each for p in parts),
+        examples=kept_examples((example for part in parts for example in part.examples), max(p.each for p in parts)),
+        rows=sampled(row for part in parts for row in part.rows),
+        farthest=farthest(row for part in parts for row in part.farthest),
+        least_confident=least_confident(row for part in parts for row in part.least_confident),
     )
-
-
-def smallest_examples(examples: Iterable[Example]) -> list[Example]:
-    """The 200 smallest, ascending."""
-    return sorted(examples)[:EXAMPLES]
 
 
 def _merge_clusters(parts: Sequence[Clusters]) -> Clusters | None:

@@ -8,8 +8,6 @@ is counted and left out.
 from __future__ import annotations
 
 import gc
-import hashlib
-import operator
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,27 +15,35 @@ from typing import Any, Protocol
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from audit.records import Record, decode_record
-from evaluation.binning import count_columns, count_values, placer
+from evaluation.bin_examples import NOT_THERE, OUTPUT, Places, each_of, examples_of, pool
+from evaluation.binning import places_of, places_of_numbers, tally
 from evaluation.distinct import merge_sketches, sketch
-from evaluation.profile import (
-    EXAMPLES,
-    NO_VERSION,
-    REDACTED,
-    Distributions,
-    Example,
-    Profile,
-    merge,
-    merge_histograms,
-    smallest_examples,
+from evaluation.kept_rows import (
+    FARTHEST,
+    LEAST_CONFIDENT,
+    LONGEST_ID,
+    ROWS,
+    Hashes,
+    Row,
+    farthest,
+    hashes_of,
+    least_confident,
+    places_of_first,
+    row_of,
+    sampled,
 )
+from evaluation.places import columns, confidence_of, feature_places, numbers_of, outputs_of, texts
+from evaluation.profile import NO_VERSION, Distributions, Profile, merge
 from evaluation.time_bins import time_histogram
-from scoring.bundle import Baseline, Bundle, Clusters, Histogram, Manifest
+from evaluation.training_sample import TrainingSample, read_sample
+from scoring.bundle import Baseline, Bundle, Clusters, Manifest
 
+Floats = NDArray[np.float64]
 CHUNK = 20_000  # records profiled at once: enough for numpy, little for the memory
 JUDGED = frozenset({"scored", "abstained", "failed"})
-_NUMBERS = frozenset({float, int})
 STAGES = ("decode", "judge", "infer", "encode")
 
 
@@ -58,6 +64,7 @@ class Reference(msgspec.Struct, frozen=True):
     manifest: Manifest
     baseline: Baseline
     sha256: str
+    sample: TrainingSample | None = None  # rows of the training data, to draw beside the instances
 
 
 Lookup = Callable[[str, str], Reference | None]  # model, version → its bundle, None when it cannot be read
@@ -74,7 +81,7 @@ class BlobProfile(msgspec.Struct, frozen=True, kw_only=True):
 
 def reference_of(bundle: Bundle) -> Reference:
     """The reference in a bundle; raises `BundleError`."""
-    return Reference(bundle.manifest, bundle.baseline(), bundle.sha256)
+    return Reference(bundle.manifest, bundle.baseline(), bundle.sha256, read_sample(bundle))
 
 
 def profile(frames: Iterable[FrameLike], lookup: Lookup, *, until_ts: str | None = None) -> BlobProfile:
@@ -178,7 +185,7 @@ def profile_records(records: Sequence[Record], reference: Reference | None) -> P
         bundles=_count(record.bundle for record in scores if record.bundle),
         outcomes=_count(record.outcome or "failed" for record in scores),
         reasons=_nested((record.outcome or "failed", record.reasons) for record in scores if record.reasons),
-        missing=_count(name for record in judged for name in _texts(record.flags.get("missing"))),
+        missing=_count(name for record in judged for name in texts(record.flags.get("missing"))),
         artifacts=_nested(pair for record in judged for pair in _kinds(record.flags.get("artifacts"))),
         artifact_instances=_count(
             name for record in judged for name, kinds in _kinds(record.flags.get("artifacts")) if kinds
@@ -203,118 +210,86 @@ def _distributions(judged: Sequence[Record], reference: Reference | None) -> dic
 
 
 def distributions(judged: Sequence[Record], reference: Reference) -> Distributions:
-    """Histograms of judged instances in the baseline's bins."""
-    manifest, baseline = reference.manifest, reference.baseline
+    """Histograms of judged instances in the baseline's bins, and the instances that are kept."""
+    baseline = reference.baseline
     bins = {
         feature.name: baseline.features[feature.name]
-        for feature in manifest.features
+        for feature in reference.manifest.features
         if feature.name in baseline.features and feature.redaction == "none"
     }
-    answers = [record.y for record in judged if record.y]
-    outputs = {name: count_values(_output(answers, name), bins) for name, bins in baseline.outputs.items() if answers}
-    clusters, beyond = _clusters(judged, reference)
+    answered = np.array([bool(record.y) for record in judged], bool)
+    outputs = outputs_of(judged, list(baseline.outputs)) if answered.any() else {}
+    places = feature_places(judged, bins)
+    answers = {name: places_of(values, baseline.outputs[name]) for name, values in outputs.items()}
+    distance = numbers_of([record.flags.get("distance") for record in judged])
+    each = each_of([*(bins[name] for name in places), *baseline.outputs.values()])
+    clusters, beyond = _clusters(judged, distance[~np.isnan(distance)], reference)
+    confidence = np.full(len(judged), np.nan)
+    confidence[answered] = confidence_of(outputs, int(answered.sum()))
+    hashes = hashes_of([record.id for record in judged])
+    rows = _rows(judged, hashes, sorted(bins), distance, confidence)
     return Distributions(
         n=len(judged),
-        features=_features(judged, bins),
-        outputs=outputs,
+        features={name: tally(column, bins[name]) for name, column in places.items()},
+        outputs={name: tally(column, baseline.outputs[name]) for name, column in answers.items()},
         clusters=clusters,
         beyond=beyond,
-        examples=_examples(judged, bins),
+        each=each,
+        examples=examples_of(
+            [record.id for record in judged], hashes, _columns(places, answers, answered, baseline), each
+        ),
+        rows=sampled(rows),
+        farthest=farthest(rows),
+        least_confident=least_confident(rows),
     )
 
 
-def _examples(judged: Sequence[Record], bins: Mapping[str, Histogram]) -> list[Example]:
-    """The instances of smallest id hash, each with the places of its features."""
-    digests = b"".join(hashlib.blake2b(record.id.encode(), digest_size=8).digest() for record in judged)
-    hashes = np.frombuffer(digests, ">u8") >> 11  # 53 bits, which any reader of JSON keeps
-    chosen = np.argsort(hashes, kind="stable")[:EXAMPLES].tolist()
-    if len(hashes) > EXAMPLES:  # all that share the last hash, so that the choice does not depend on the order
-        chosen = np.flatnonzero(hashes <= hashes[chosen[-1]]).tolist()
-    placers = {name: placer(bins[name]) for name in sorted(bins)}
-    return smallest_examples(
-        Example(hash=int(hashes[row]), id=judged[row].id, places=_places(judged[row], placers)) for row in chosen
-    )
-
-
-def _places(record: Record, placers: Mapping[str, Callable[[Any], int]]) -> list[int]:
-    columns = _columns([record], list(placers))
-    return [
-        REDACTED if name in record.redacted else place(value)
-        for (name, place), (value,) in zip(placers.items(), columns, strict=True)
-    ]
-
-
-def _features(judged: Sequence[Record], bins: Mapping[str, Histogram]) -> dict[str, Histogram]:
-    """Histograms by feature, each of the records that hold its value in clear."""
-    hidden = {name for record in judged for name in record.redacted} & bins.keys()
-    found = _histograms(judged, {name: own for name, own in bins.items() if name not in hidden})
-    for name in hidden:
-        (values,) = _columns([record for record in judged if name not in record.redacted], [name])
-        found[name] = count_values(values, bins[name])
-    return {name: found[name] for name in bins}
-
-
-def _histograms(judged: Sequence[Record], bins: Mapping[str, Histogram]) -> dict[str, Histogram]:
-    """Histograms by feature. Numbers of instances that lack none of them are binned as one matrix."""
-    numbers = [name for name, histogram in bins.items() if histogram.edges is not None]
-    categories = [name for name in bins if name not in numbers]
-    plain, odd = _split(judged, numbers) if numbers else ([], [])
-    found = dict(zip(numbers, count_columns(plain, [bins[name] for name in numbers]), strict=True)) if plain else {}
-    for name, values in zip(numbers, _columns(odd, numbers), strict=True) if odd else ():
-        rest = count_values(values, bins[name])
-        found[name] = merge_histograms([found[name], rest]) if plain else rest
-    for name, values in zip(categories, _columns(judged, categories), strict=True):
-        found[name] = count_values(values, bins[name])
+def _columns(
+    places: Mapping[str, Places], answers: Mapping[str, Places], answered: NDArray[np.bool_], baseline: Baseline
+) -> dict[str, Places]:
+    """Pooled places by feature and by output, in the order of `Example.places`."""
+    found: dict[str, Places] = {}
+    for name in sorted(places):
+        found[name] = pool(baseline.features[name])[places[name]]
+        found[name][places[name] < 0] = NOT_THERE
+    for name in sorted(baseline.outputs):
+        own = found[f"{OUTPUT}{name}"] = np.full(len(answered), NOT_THERE, np.int32)
+        if name in answers:
+            own[answered] = pool(baseline.outputs[name])[answers[name]]
     return found
 
 
-def _columns(records: Sequence[Record], names: Sequence[str]) -> Iterator[list[Any]]:
-    """The values of each feature, None where the record says that it is missing."""
-    instances = [record.x if isinstance(record.x, dict) else {} for record in records]
-    gone = [frozenset(_texts(record.flags.get("missing"))) for record in records]
-    for name in names:
-        yield [None if name in absent else x.get(name) for x, absent in zip(instances, gone, strict=True)]
+def _rows(
+    judged: Sequence[Record], hashes: Hashes, names: Sequence[str], distance: Floats, confidence: Floats
+) -> list[Row]:
+    """Every row that may be kept: of the sample, of the farthest, of the least confident."""
+    usable = np.where([len(record.id) <= LONGEST_ID for record in judged], 0.0, np.nan)
+    distance = np.where(np.isfinite(distance), distance, np.nan)
+    confidence = np.where(np.isfinite(confidence), confidence, np.nan)
+    by_hash = hashes.astype(np.float64) + usable
+    orders = [(ROWS, by_hash), (FARTHEST, usable - distance), (LEAST_CONFIDENT, usable + confidence)]
+    wanted = sorted({place for most, order in orders for place in places_of_first(order, hashes, most)})
+    table = zip(*columns([judged[place] for place in wanted], names), strict=True) if names else ([] for _ in wanted)
+    rows = []
+    for place, values in zip(wanted, table, strict=True):
+        hidden = judged[place].redacted
+        clear = [None if name in hidden else value for name, value in zip(names, values, strict=True)]
+        own = row_of(judged[place], clear, int(hashes[place]), float(distance[place]), float(confidence[place]))
+        rows.append(own)
+    return rows
 
 
-def _split(judged: Sequence[Record], names: Sequence[str]) -> tuple[list[tuple[float, ...]], list[Record]]:
-    """The values of instances that hold a number for every name, and the records of all others."""
-    pick = operator.itemgetter(*names, names[0])  # one name more, so that it gives a tuple for a single feature too
-    wanted = frozenset(names)
-    plain, odd = [], []
-    for record in judged:
-        try:
-            values = pick(record.x)
-        except (KeyError, TypeError, IndexError):
-            odd.append(record)
-            continue
-        gone = _texts(record.flags["missing"]) if "missing" in record.flags else ()
-        if not _NUMBERS.issuperset(map(type, values)) or not wanted.isdisjoint(gone):
-            odd.append(record)
-        else:
-            plain.append(values)
-    return plain, odd
-
-
-def _output(answers: Sequence[dict[str, Any]], name: str) -> list[Any]:
-    """The values of one output: `label`, `value`, `score`, or `probability:<class>`."""
-    kind, colon, label = name.partition(":")
-    if not colon:
-        return [answer.get(kind) for answer in answers]
-    shares = [answer.get("probabilities") for answer in answers]
-    return [share.get(label) if isinstance(share, dict) else None for share in shares]
-
-
-def _clusters(judged: Sequence[Record], reference: Reference) -> tuple[Clusters | None, int]:
+def _clusters(judged: Sequence[Record], distances: Floats, reference: Reference) -> tuple[Clusters | None, int]:
     before, calibration = reference.baseline.clusters, reference.manifest.calibration
     if before is None:
         return None, 0
     size = len(before.occupancy)
     numbers = [n for n in (record.flags.get("cluster") for record in judged) if type(n) is int and 0 <= n < size]
-    placed = (record.flags.get("distance") for record in judged)
-    distances = [float(value) for value in placed if isinstance(value, (float, int))]
-    beyond = 0 if calibration is None else sum(value > calibration.threshold for value in distances)
+    beyond = 0 if calibration is None else int((distances > calibration.threshold).sum())
     occupancy = np.bincount(np.asarray(numbers, np.int64), minlength=size).tolist()
-    return Clusters(occupancy=occupancy, distance=count_values(distances, before.distance)), beyond
+    return Clusters(
+        occupancy=occupancy, distance=tally(places_of_numbers(distances, before.distance), before.distance)
+    ), beyond
 
 
 def _times_of(firsts: Sequence[Record]) -> dict[str, Any]:
@@ -347,8 +322,4 @@ def _kinds(flag: Any) -> Iterable[tuple[str, list[str]]]:
     if not isinstance(flag, dict):
         return
     for name, kinds in flag.items():
-        yield name, [kinds] if isinstance(kinds, str) else _texts(kinds)
-
-
-def _texts(flag: Any) -> list[str]:
-    return [text for text in flag if isinstance(text, str)] if isinstance(flag, list) else []
+        yield name, [kinds] if isinstance(kinds, str) else texts(kinds)

@@ -75,7 +75,8 @@ def build_report(evidence: Evidence, setting: Mapping[str, float] | None = None)
         performance = _over_scored_rows(performance, coverage.counts.calls)
     profiling = profiling_section(evidence.hours, manifest, version, evidence.occasion)
     champion = merged.get((evidence.model, version, "champion"))
-    drift = drift_section(champion, manifest, baseline, reference.sha256 if reference else "", thresholds)
+    sha256, sample = (reference.sha256, reference.sample) if reference else ("", None)
+    drift = drift_section(champion, manifest, baseline, sha256, thresholds, sample)
     sections = {
         "coverage": coverage.verdict,
         "performance": performance.verdict,

@@ -25,7 +25,18 @@ from evaluation.format.coverage import (
     FeatureRates,
     Reconciliation,
 )
-from evaluation.format.drift import ClusterDrift, DistributionDrift, Drift, HistogramPair, Statistic
+from evaluation.format.drift import (
+    ClusterDrift,
+    ClusterMap,
+    DistributionDrift,
+    Drift,
+    GrownBin,
+    HistogramPair,
+    MapPoint,
+    PairedFeature,
+    Pairplot,
+    Statistic,
+)
 from evaluation.format.figures import Count, Course, Figure, Finding, Level, Moment, Occasion, Verdict, Window
 from evaluation.format.performance import (
     ClassFigures,
@@ -44,6 +55,7 @@ __all__ = [
     "SCHEMA",
     "ClassFigures",
     "ClusterDrift",
+    "ClusterMap",
     "Confusion",
     "Count",
     "Course",
@@ -57,12 +69,16 @@ __all__ = [
     "FeatureRates",
     "Figure",
     "Finding",
+    "GrownBin",
     "HistogramPair",
     "LabelArrival",
     "Level",
+    "MapPoint",
     "ModelFacts",
     "Moment",
     "Occasion",
+    "PairedFeature",
+    "Pairplot",
     "Performance",
     "Profiling",
     "Reconciliation",

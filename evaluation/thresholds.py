@@ -15,7 +15,8 @@ threshold is never silently without effect.
 | `jensen_shannon` | 0.1 | Jensen–Shannon distance beyond which a distribution alerts; half of it warns |
 | `psi` | 0.2 | population stability index, the same |
 | `kolmogorov_smirnov` | 0.15 | Kolmogorov–Smirnov statistic, the same |
-| `kl_production_to_baseline`, `kl_baseline_to_production` | none | shown; alerts only where a threshold is set |
+| `wasserstein`, `chi_square`, `l_infinity`, `cramers_v` | none | shown; alerts only where a threshold is set |
+| `kl_production_to_baseline`, `kl_baseline_to_production` | none | the same |
 
 A figure of performance warns when it is worse than before production beyond chance (the 95 % interval of the
 difference excludes 0, widened for the number of figures) and alerts when it is also worse by more than its margin.
@@ -43,7 +44,16 @@ DEFAULTS: dict[str, float] = {
     "psi": 0.2,
     "kolmogorov_smirnov": 0.15,
 }
-OPTIONAL = frozenset({"kl_production_to_baseline", "kl_baseline_to_production"})
+OPTIONAL = frozenset(
+    {
+        "wasserstein",
+        "chi_square",
+        "l_infinity",
+        "cramers_v",
+        "kl_production_to_baseline",
+        "kl_baseline_to_production",
+    }
+)
 MARGIN = "margin:"
 RELATIVE_MARGIN = 0.2  # of the preproduction value, for figures without an upper bound
 ABSOLUTE_MARGIN = 0.05  # for figures between 0 and 1

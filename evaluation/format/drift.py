@@ -12,7 +12,8 @@ from evaluation.format.figures import Course, Level, Verdict
 class Statistic(msgspec.Struct, frozen=True, kw_only=True):
     """One distance between the two distributions."""
 
-    name: str  # kl_production_to_baseline, kl_baseline_to_production, jensen_shannon, psi, kolmogorov_smirnov
+    name: str  # both: jensen_shannon, psi, kl_production_to_baseline, kl_baseline_to_production; numbers:
+    # kolmogorov_smirnov, wasserstein; categories: chi_square, l_infinity, cramers_v
     title: str
     value: float | None
     threshold: float | None  # the effect that is worth an alert; null: shown, never alerts
@@ -39,6 +40,15 @@ class HistogramPair(msgspec.Struct, frozen=True, kw_only=True):
     now_unseen: int = 0
 
 
+class GrownBin(msgspec.Struct, frozen=True, kw_only=True):
+    """A bin that holds a larger share than before, with instances to look at."""
+
+    name: str
+    before: float  # shares
+    now: float
+    ids: list[str]  # at most 5, those of smallest id hash
+
+
 class DistributionDrift(msgspec.Struct, frozen=True, kw_only=True):
     """One feature or output: how its distribution moved."""
 
@@ -57,6 +67,32 @@ class DistributionDrift(msgspec.Struct, frozen=True, kw_only=True):
     statistics: list[Statistic] = []
     histogram: HistogramPair | None = None
     examples: list[str] = []  # ids of up to 5 instances in the bin that grew most
+    grown: list[GrownBin] = []  # of a drift: at most 3, the one that grew most first; it leads to `examples`
+
+
+class MapPoint(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One row on the map of the clusters; coordinates rounded to four digits."""
+
+    x: float
+    y: float
+    cluster: int | None = None  # the nearest centre
+    beyond: bool = False  # farther from any centre than the threshold
+    id: str | None = None  # of instances, not of training rows
+
+
+class ClusterMap(msgspec.Struct, frozen=True, kw_only=True):
+    """The encoded space of the joint envelope seen from where the training centres lie farthest apart.
+
+    Its two axes are the principal components of the centres, weighted by how many training rows each has, so they do
+    not depend on production.
+    """
+
+    x: str  # the features that an axis is mostly made of
+    y: str
+    kept: float  # share of the centres' variance that the two axes show
+    centres: list[MapPoint] = []
+    before: list[MapPoint] = []  # at most 500 training rows; none when the bundle has no sample
+    now: list[MapPoint] = []  # at most 500 instances, those of smallest id hash, and the 50 farthest if beyond
 
 
 class ClusterDrift(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +108,24 @@ class ClusterDrift(msgspec.Struct, frozen=True, kw_only=True):
     threshold: float | None = None  # the distance beyond which an instance is near none
     beyond_before: float | None = None  # the share beyond it
     beyond_now: float | None = None
+    map: ClusterMap | None = None
+
+
+class PairedFeature(msgspec.Struct, frozen=True, kw_only=True):
+    """One feature of the pairplot."""
+
+    name: str
+    unit: str | None = None
+    level: Level
+
+
+class Pairplot(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of the features that drifted most, so that a reader sees how they moved together."""
+
+    features: list[PairedFeature]  # numbers, at most 4: those that drifted, then the most important
+    before: list[list[float | None]] = []  # at most 500 training rows, values by feature; null: missing
+    now: list[list[float | None]] = []  # at most 500 instances, those of smallest id hash
+    status: str | None = None  # why there are no training rows
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,3 +140,4 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     tested: int = 0  # distributions that the no-drift quantile is corrected for
     method: str = ""  # how it alerts, the smoothing and where it is used, in plain words
     courses: list[Course] = []  # over time
+    pairplot: Pairplot | None = None

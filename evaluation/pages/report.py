@@ -16,10 +16,12 @@ from typing import Any
 from evaluation.intervals import wilson
 from evaluation.pages import numbers
 from evaluation.pages.occasion import made_of, words
+from evaluation.pages.plots.cluster_map import cluster_map
 from evaluation.pages.plots.curves import LINES, curves
 from evaluation.pages.plots.latency import latency
 from evaluation.pages.plots.outcomes import outcomes
 from evaluation.pages.plots.overlay import Column, columns_of, overlay
+from evaluation.pages.plots.pairplot import pairs
 from evaluation.pages.plots.residuals import residual_cloud, residual_histogram
 from evaluation.pages.plots.timeline import Moment, timeline
 from evaluation.pages.plots.whisker import whisker
@@ -69,6 +71,8 @@ def report_page(report: Report, *, served: bool = False, code: str | None = None
         residual_plots=_residual_plots(report),
         latency_plots=_latency_plots(report),
         clusters_pair=_occupancy(report),
+        pairs=lambda plot, title: markup(pairs(plot, title)),
+        cluster_map=lambda found, title: markup(cluster_map(found, title)),
         limits={
             "distributions": DISTRIBUTIONS,
             "unfolded": _unfolded(report),

@@ -424,9 +424,45 @@ def _drift(task: Task, name: str) -> f.Drift:
             threshold=5.2,
             beyond_before=0.001,
             beyond_now=0.01,
+            map=_map(name),
         ),
         tested=6,
         method="KL and PSI add 0.5 to each bin; nothing else is smoothed.",
+        pairplot=_pairplot(name),
+    )
+
+
+def _map(name: str) -> f.ClusterMap:
+    """Eight centres, training rows around them, instances a little beside, three of them near none."""
+    centres = [(float(i % 4), float(i // 4)) for i in range(8)]
+    turns = [(math.cos(i * 2.4) * (i % 7) / 12, math.sin(i * 2.4) * (i % 5) / 9) for i in range(160)]
+    rows = [
+        f.MapPoint(x=centres[i % 8][0] + a, y=centres[i % 8][1] + b, cluster=i % 8) for i, (a, b) in enumerate(turns)
+    ]
+    now = [f.MapPoint(x=row.x + 0.1, y=row.y, cluster=row.cluster, id=f"a-{i}") for i, row in enumerate(rows)]
+    far = [f.MapPoint(x=5.0 + i, y=-1.0, cluster=7, beyond=True, id=f"{name}{i}") for i in range(3)]
+    return f.ClusterMap(
+        x=f"{name} and worst area",
+        y="job",
+        kept=0.83,
+        centres=[f.MapPoint(x=x, y=y, cluster=i) for i, (x, y) in enumerate(centres)],
+        before=rows,
+        now=now + far,
+    )
+
+
+def _pairplot(name: str) -> f.Pairplot:
+    rows: list[list[float | None]] = [
+        [i % 17 + 6.0, (i * 7) % 23 + i % 17, None if i % 9 == 0 else i / 3] for i in range(90)
+    ]
+    return f.Pairplot(
+        features=[
+            f.PairedFeature(name=name, unit="mm", level="alert"),
+            f.PairedFeature(name="worst area", unit="mm²", level="ok"),
+            f.PairedFeature(name="sparse", level="no data"),
+        ],
+        before=rows,
+        now=[[None if value is None else value * 1.2 for value in row] for row in rows],
     )
 
 
@@ -452,7 +488,15 @@ def _distribution(name: str, level: f.Level, rank: int | None, *, shift: int, n:
         ],
         histogram=_pair(shift),
         examples=["a-17", "0192f0c1-7b5a-7cc3-8d4e-2f1a3b4c5d6e"] if level == "alert" else [],
+        grown=_grown(name) if level == "alert" else [],
     )
+
+
+def _grown(name: str) -> list[f.GrownBin]:
+    return [
+        f.GrownBin(name="14.8 to 15.9", before=0.05, now=0.17, ids=["a-17", "0192f0c1-7b5a-7cc3-8d4e-2f1a3b4c5d6e"]),
+        f.GrownBin(name=f"“{name}”", before=0.0, now=0.02, ids=[name]),
+    ]
 
 
 def _category(name: str, level: f.Level, rank: int | None) -> f.DistributionDrift:

@@ -12,15 +12,29 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from evaluation.pages.plots.cluster_map import cluster_map
 from evaluation.pages.plots.curves import curves
 from evaluation.pages.plots.latency import latency
 from evaluation.pages.plots.outcomes import outcomes
 from evaluation.pages.plots.overlay import overlay
+from evaluation.pages.plots.pairplot import pairs
 from evaluation.pages.plots.residuals import residual_cloud, residual_histogram
 from evaluation.pages.plots.scales import Linear, Logarithmic, extent
 from evaluation.pages.plots.timeline import Moment, timeline
 from evaluation.pages.plots.whisker import whisker
-from evaluation.report_format import CoverageCounts, CoverageHour, Curve, Figure, HistogramPair, Residuals, StageTimes
+from evaluation.report_format import (
+    ClusterMap,
+    CoverageCounts,
+    CoverageHour,
+    Curve,
+    Figure,
+    HistogramPair,
+    MapPoint,
+    PairedFeature,
+    Pairplot,
+    Residuals,
+    StageTimes,
+)
 
 ANY = st.floats()
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -238,3 +252,38 @@ def stage(edges: list[float], counts: list[int], value: float | None) -> StageTi
         edges_ms=edges,
         counts=counts,
     )
+
+
+@given(st.integers(0, 4), st.data())
+def test_pairs_of_any_values_have_every_cell_below_the_diagonal(count: int, data: st.DataObject) -> None:
+    row = st.lists(st.none() | ANY, min_size=count, max_size=count)
+    before, now = data.draw(st.lists(row, max_size=6)), data.draw(st.lists(row, max_size=6))
+    features = [PairedFeature(name=f"f{place}", unit="mm", level="ok") for place in range(count)]
+    root = checked(pairs(Pairplot(features=features, before=before, now=now), "pairs"))
+    frames = [element for element in root.iter() if element.get("class") == "frame"]
+    assert len(frames) == (count * (count + 1) // 2 if count >= 2 and now else 0)
+
+
+def test_pairs_say_how_the_medians_moved_and_what_there_is_not() -> None:
+    features = [PairedFeature(name="a", level="alert"), PairedFeature(name="b", level="ok")]
+    plot = Pairplot(features=features, before=[[1.0, 5.0], [2.0, 5.0], [3.0, 5.0]], now=[[9.0, None]])
+    assert "a: median 2 before, 9 now. b: median 5 before, not known now." in words(checked(pairs(plot, "pairs")))
+    assert "Fewer than two numbers" in words(checked(pairs(None, "pairs")))
+
+
+POINTS = st.lists(
+    st.builds(MapPoint, x=ANY, y=ANY, cluster=st.none() | st.integers(0, 2), beyond=st.booleans()), max_size=8
+)
+
+
+@given(POINTS, POINTS, st.lists(st.tuples(FINITE, FINITE), max_size=3))
+def test_a_map_of_any_points_numbers_every_centre(
+    before: list[MapPoint], now: list[MapPoint], centres: list[tuple[float, float]]
+) -> None:
+    placed = [MapPoint(x=x, y=y, cluster=number) for number, (x, y) in enumerate(centres)]
+    root = checked(cluster_map(ClusterMap(x="a", y="", kept=1.0, centres=placed, before=before, now=now), "map"))
+    named = [element.text for element in root.iter() if element.get("class") == "centre-name"]
+    assert named == [str(number + 1) for number in range(len(centres))]
+    crosses = [element for element in root.iter() if element.get("class") == "cross"]
+    finite = sum(point.beyond and math.isfinite(point.x) and math.isfinite(point.y) for point in now)
+    assert len(crosses) >= finite if centres else not crosses

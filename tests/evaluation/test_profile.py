@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from audit.reader import read_blob
 from audit.records import Record, encode_record
-from evaluation.binning import count_values, place_of
+from evaluation.binning import count_values
 from evaluation.distinct import KEPT, distinct, merge_sketches, sketch
 from evaluation.profile import Profile, decode_profile, encode_profile, merge, merge_by_key
 from evaluation.profiler import Reference, profile, profile_records, reference_of
@@ -154,20 +154,6 @@ def test_merging_is_exact_in_any_order_and_any_grouping(reference: Reference, se
     assert merge(parts) == whole
     if len(parts) > 2:
         assert merge([merge(parts[:2]), *parts[2:]]) == merge([parts[0], merge(parts[1:])]) == whole
-
-
-def test_examples_are_the_same_200_however_the_records_are_cut(reference: Reference) -> None:
-    records = some_records(reference, 900)
-    whole = profile_records(records, reference).distributions[reference.sha256].examples
-    assert len(whole) == 200
-    parts = [profile_records(records[start : start + 250], reference) for start in range(0, 900, 250)]
-    assert merge(parts[::-1]).distributions[reference.sha256].examples == whole
-    by_id = {record.id: record for record in records}
-    first = by_id[whole[0].id]
-    assert whole[0].places == [
-        place_of(first.x["a"], reference.baseline.features["a"]),
-        place_of(first.x["b"], reference.baseline.features["b"]),
-    ]
 
 
 def test_profiling_in_chunks_is_the_same(reference: Reference, monkeypatch: pytest.MonkeyPatch) -> None:

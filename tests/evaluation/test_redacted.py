@@ -11,12 +11,13 @@ import pytest
 
 from audit.memory_store import MemoryStore
 from audit.records import Record, timestamp
+from evaluation.bin_examples import NOT_THERE
 from evaluation.hourly import make_report
 from evaluation.pages.docs import docs_page
 from evaluation.pages.instance import instance_page
 from evaluation.pages.report import report_page
 from evaluation.pages.trail import Evidence, InstanceTrail
-from evaluation.profile import REDACTED, merge
+from evaluation.profile import merge
 from evaluation.profiler import Reference, profile_records, reference_of
 from evaluation.references import References
 from evaluation.report_format import Report
@@ -70,7 +71,7 @@ def test_what_is_redacted_is_neither_missing_nor_unseen(way: str, reference: Ref
     b, a = part.features["b"], part.features["a"]
     assert (sum(b.counts), b.missing, b.unseen) == (0, 0, 0)
     assert (sum(a.counts), a.missing, a.unseen) == (70, 0, 0)
-    assert {example.places[1] for example in part.examples} == {REDACTED}
+    assert {example.places[1] for example in part.examples} == {NOT_THERE}
 
 
 def test_values_in_clear_are_counted_beside_those_that_are_redacted(reference: Reference) -> None:

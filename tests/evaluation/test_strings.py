@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation.binning import count_values, place_of
-from evaluation.distribution_drift import MOST_CATEGORIES, condensed, pair, size
+from evaluation.drift.bins import size
+from evaluation.drift.categories import MOST_CATEGORIES, condensed, pair
 from evaluation.pages.docs import docs_page
 from evaluation.pages.instance import instance_page
 from evaluation.pages.plots.overlay import CATEGORIES_MINI, overlay
