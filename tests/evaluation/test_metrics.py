@@ -87,6 +87,7 @@ def test_multiclass_figures_equal_scikit_learns(seed: int, size: int) -> None:
         "balanced_accuracy": sk.balanced_accuracy_score(truth, predicted),
         "precision_macro": sk.precision_score(truth, predicted, average="macro"),
         "recall_macro": sk.recall_score(truth, predicted, average="macro"),
+        "fpr_macro": np.mean([1 - sk.recall_score(truth != i, predicted != i) for i in numbers]),
         "f1_macro": sk.f1_score(truth, predicted, average="macro"),
         "mcc": sk.matthews_corrcoef(truth, predicted),
         "roc_auc_macro": sk.roc_auc_score(truth, probabilities, multi_class="ovr", average="macro", labels=numbers),
