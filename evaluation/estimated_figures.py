@@ -8,8 +8,8 @@ References: NannyML's documentation, "Estimation of performance of the monitored
 W. Kuberski, N. Perrakis, Estimating model performance under covariate shift without labels, arXiv:2401.08348.
 
 **What it rests on.** Probabilities keep coming true as often as before production, whatever the instances look like.
-That holds when only the inputs drift. It does not when the same inputs come to mean something else (concept drift): then
-the estimate stays as it was while the model fails. Only labels tell.
+That holds when only the inputs drift, as far as the model is calibrated for those that come. It does not when the same
+inputs come to mean something else (concept drift): then the estimate stays while the model fails. Only labels tell.
 
 **Interval.** 400 draws: first how far the test rows leave the calibration open (`evaluation.probability_calibration`),
 then each cell's outcomes as binomial counts. Its middle 95 % is where the figure over just these instances will turn
@@ -87,10 +87,10 @@ def _columns(cells: Sequence[Cell]) -> tuple[NDArray[np.int64], NDArray[np.int64
 
 def _auc(bins: NDArray[np.int64], counts: NDArray[np.int64], came: Floats) -> tuple[Floats, float]:
     """Area under the ROC curve of each draw, instances of a bin tied; and half of what the ties weigh."""
-    used, where = np.unique(bins, return_inverse=True)
-    positives = np.zeros((len(came), len(used)))
-    np.add.at(positives, (slice(None), where), came)
-    negatives = np.bincount(where, weights=counts, minlength=len(used)) - positives
+    order = np.argsort(bins, kind="stable")
+    starts = np.flatnonzero(np.diff(bins[order], prepend=-1))
+    positives = np.add.reduceat(came[:, order], starts, axis=1)
+    negatives = np.add.reduceat(counts[order], starts) - positives
     below = negatives.cumsum(axis=1) - negatives
     pairs = positives.sum(axis=1) * negatives.sum(axis=1)
     area, ties = (positives * (below + negatives / 2)).sum(axis=1), (positives * negatives).sum(axis=1)

@@ -9,8 +9,8 @@ rows move it a little, ten thousand to where they are. So there is no threshold 
 What the rows leave open is drawn, not assumed away: curves of the normal approximation to the posterior.
 
 Only the bin of a test row's probability is known. Of the probabilities in a bin the one nearest to what came true is
-taken, so that no bin's width counts against the model. Where more came true in the outermost bins than production's own
-probabilities there say, these are moved by the difference: a forest's 0 is not never.
+taken, so that no bin's width counts against the model. So in the outermost bins, where production's
+own probabilities may be far surer of themselves than that, these are moved to it: a forest's 0 is not never.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class _Curve:
-    """One class: coefficients [3] and what leads to draws of them [3, 3]; what bins 0 and 99 are worth at least/most."""
+    """One class: coefficients [3], what leads to draws of them [3, 3], and where the outermost bins' rows were put."""
 
     coefficients: Floats
     spread: Floats
@@ -103,12 +103,11 @@ def _fitted(came: Floats, sizes: Floats) -> _Curve:
         theta = theta + step / max(1.0, float(np.linalg.norm(step)))
         if float(np.abs(step).max()) < 1e-10:
             break
-    share = (came + _MIDDLES) / (sizes + 1)
-    return _Curve(theta, np.linalg.inv(np.linalg.cholesky(precision)).T, float(share[0]), float(share[-1]))
+    return _Curve(theta, np.linalg.inv(np.linalg.cholesky(precision)).T, float(nearest[0]), float(nearest[-1]))
 
 
 def _at_the_ends(probability: Floats, counts: Counts, curve: _Curve) -> Floats:
-    """Probabilities in the outermost bins moved inwards to what came true there, where they are too sure of themselves."""
+    """Probabilities in the outermost bins, moved inwards so that their mean is not beyond where test rows were put."""
     low, high = probability < _EDGES[1], probability >= _EDGES[-2]
     moved = probability.copy()
     if counts[low].sum():

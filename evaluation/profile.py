@@ -20,6 +20,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 
+from evaluation.confidence import Confidence, merge_confidence
 from evaluation.distinct import Sketch, merge_sketches
 from evaluation.time_bins import TimeHistogram, merge_times
 from scoring.bundle import Clusters, Histogram
@@ -62,6 +63,7 @@ class Distributions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     outputs: dict[str, Histogram] = {}
     clusters: Clusters | None = None
     beyond: int = 0  # instances farther from any centre than the threshold
+    confidence: Confidence | None = None  # of scored instances, classifiers with probabilities only
     examples: list[Example] = []  # the 200 of smallest hash
     rows: list[Row] = []  # the 500 of smallest hash
     farthest: list[Row] = []  # the 50 of largest distance, ties by hash
@@ -190,6 +192,7 @@ def _merge_distributions(parts: Sequence[Distributions]) -> Distributions:
         outputs=_by_key([p.outputs for p in parts], merge_histograms),
         clusters=_merge_clusters([p.clusters for p in parts if p.clusters]),
         beyond=sum(p.beyond for p in parts),
+        confidence=merge_confidence([p.confidence for p in parts]),
         examples=smallest_examples(example for part in parts for example in part.examples),
     )
 

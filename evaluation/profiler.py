@@ -20,6 +20,7 @@ import numpy as np
 
 from audit.records import Record, decode_record
 from evaluation.binning import count_columns, count_values, placer
+from evaluation.confidence import confidence_of
 from evaluation.distinct import merge_sketches, sketch
 from evaluation.profile import (
     EXAMPLES,
@@ -219,6 +220,7 @@ def distributions(judged: Sequence[Record], reference: Reference) -> Distributio
         outputs=outputs,
         clusters=clusters,
         beyond=beyond,
+        confidence=confidence_of(judged, manifest),
         examples=_examples(judged, bins),
     )
 

@@ -418,6 +418,7 @@ def champions_figures(report: Report) -> dict[str, Any]:
     sections = ("coverage", "performance", "profiling", "drift")
     found: dict[str, Any] = {name: msgspec.to_builtins(getattr(report, name)) for name in sections}
     del found["coverage"]["versions"], found["coverage"]["reconciliation"], found["performance"]["others"]
+    del found["performance"]["comparisons"]
     found["profiling"]["stages"] = [stage for stage in found["profiling"]["stages"] if stage["name"] != "append"]
     return found
 
