@@ -11,8 +11,8 @@ A figure without an interval invites reading noise as news. Which method stands 
 - PR AUC: the logit interval of Boyd, Eng and Page [5];
 - a function of a confusion matrix (F1, MCC, balanced accuracy, macro figures): 1,000 draws of the cells' shares from a
   Dirichlet distribution, the counts with two more instances spread over all cells (the Bayesian bootstrap [6] with
-  Jeffreys' prior for a table of two classes): cells that happen to be empty are not taken for impossible ones. They
-  cost the same at any n;
+  Jeffreys' prior for a table of two classes; none beyond 20 classes): cells that happen to be empty are not taken for
+  impossible ones. They cost the same at any n;
 - the calibration error: its own simulation, `evaluation.curves`, because it is biased upwards.
 
 Where every instance has the same loss, nothing can be told of how far the next one will lie: there is no interval.
@@ -43,7 +43,8 @@ Z = 1.959963984540054  # the normal distribution's 97.5 % quantile
 RESAMPLES = 1000
 FEW = 10  # positives or negatives under which the variance of an AUC is not to be estimated from them
 PRIOR = 2.0  # instances spread over the cells of a table
-_CELLS = 4_000_000  # drawn at a time
+MOST_CELLS = 400  # of a table that gets them: beyond 20 classes the empty cells would take all the time
+_AT_A_TIME = 4_000_000  # cells in memory
 
 Floats = NDArray[np.float64]
 
@@ -169,10 +170,12 @@ def of_counts(
     """
     if int(counts.sum()) < 2:
         return None
-    weights = counts.ravel() + PRIOR / counts.size
+    weights = counts.ravel() + (PRIOR / counts.size if counts.size <= MOST_CELLS else 0.0)
+    drawn = np.flatnonzero(weights)
     random, found = np.random.default_rng(seed), []
-    for size in _portions(RESAMPLES, max(1, _CELLS // counts.size)):
-        shares = random.standard_gamma(weights, size=(size, counts.size))
+    for size in _portions(RESAMPLES, max(1, _AT_A_TIME // counts.size)):
+        shares = np.zeros((size, counts.size))
+        shares[:, drawn] = random.standard_gamma(weights[drawn], size=(size, len(drawn)))
         shares /= shares.sum(axis=1, keepdims=True)
         found.append(statistic(shares.reshape(size, *counts.shape)))
     values = np.concatenate(found)

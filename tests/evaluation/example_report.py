@@ -332,8 +332,8 @@ def _subset(hostile: bool) -> f.LabelledSubset:
 
 def _comparison(version: str) -> f.PairedComparison:
     tests = [
-        f.PairedTest(name="accuracy", title="Accuracy", better="higher", one=0.81, other=0.88, difference=0.07, low=0.02,
-                     high=0.12, p=0.004, p_corrected=0.012, method="McNemar’s test, exact", winner="other"),
+        f.PairedTest(name="accuracy", title="Accuracy", better="higher", one=0.81, other=0.88, difference=0.07,
+                     low=0.02, high=0.12, p=0.004, p_corrected=0.012, method="McNemar’s test, exact", winner="other"),
         f.PairedTest(name="log_loss", title="Log loss", better="lower", one=0.41, other=0.40, difference=-0.01,
                      low=-0.06, high=0.04, p=0.6, p_corrected=1.0, method="t test on the differences"),
         f.PairedTest(name="roc_auc", title="ROC AUC", better="higher", one=None, other=None,
