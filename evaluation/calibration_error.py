@@ -8,7 +8,7 @@ prediction is right. A bin includes its lower end, the last one both.
 The figure is biased upwards: a perfect model's gaps are noise, and their sizes do not cancel. Its interval takes that
 into account. The bins' gaps are taken to be in proportion to those that were measured; a true error t is contradicted
 where the measured one lies outside the middle 95 % of what t and chance would give. The interval holds all that are not
-contradicted. So it may lie below the figure as a whole, with 0 as its low end, and says: chance alone would do this.
+contradicted, to within 0.00002. So it may lie below the figure as a whole, with 0 as its low end, and says: chance alone would do this.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def calibration_interval(cells: Cells, seed: int) -> tuple[float, float] | None:
         low, high = np.quantile(np.abs(true * pattern + chance).sum(axis=1), [0.025, 0.975]).tolist()
         return low, high
 
-    high = edge(0.0, 1.0, lambda true: given(true)[0] > found)
-    low = 0.0 if given(0.0)[1] >= found else edge(high, 0.0, lambda true: given(true)[1] < found)
+    high = edge(0.0, 1.0, lambda true: given(true)[0] > found, halvings=16)
+    low = 0.0 if given(0.0)[1] >= found else edge(high, 0.0, lambda true: given(true)[1] < found, halvings=16)
     return low, high
 
 

@@ -208,11 +208,11 @@ def _newcombe_variance(theta: float, positives: int, negatives: int) -> float:
     return theta * (1 - theta) * spread / (positives * negatives)
 
 
-def edge(inside: float, outside: float, contradicts: Callable[[float], bool]) -> float:
+def edge(inside: float, outside: float, contradicts: Callable[[float], bool], *, halvings: int = 60) -> float:
     """The border between the values near `inside` and those that are contradicted towards `outside`."""
     if not contradicts(outside):
         return outside
-    for _ in range(60):
+    for _ in range(halvings):
         middle = (inside + outside) / 2
         if contradicts(middle):
             outside = middle

@@ -134,15 +134,15 @@ def _checked(name: str, title: str, compared: _Compared, verb: str) -> SubsetChe
     if own.sum() < ENOUGH or rest.sum() < ENOUGH:
         sentence = f"{title}: too few of one kind to compare, {ENOUGH} are needed."
         return _check(name, title, None, None, "no data", sentence)
-    shares = [counts / counts.sum() for counts in (own, rest)]
     if compared.ordered:
-        below = [counts.cumsum() for counts in shares]
+        below = [counts.cumsum() / counts.sum() for counts in (own, rest)]
         at = int(np.abs(below[0] - below[1]).argmax())
         effect = float(abs(below[0][at] - below[1][at]))
         p = _kolmogorov(effect, int(own.sum()), int(rest.sum()))
         said = f"{share(below[0][at])} of labelled and {share(below[1][at])} of unlabelled instances {verb}"
         sentence = f"{title}: {said} {compared.ends[at]}."
     else:
+        shares = [counts / counts.sum() for counts in (own, rest)]
         at = int(np.abs(shares[0] - shares[1]).argmax())
         effect, p = float(abs(shares[0][at] - shares[1][at])), _chi_square(own, rest)
         said = f"{share(shares[0][at])} of labelled and {share(shares[1][at])} of unlabelled instances"

@@ -45,8 +45,11 @@ def performance_section(
     confidence = None if distributions is None else distributions.confidence
     if manifest is None or rows is None or not len(rows):
         estimate = None if manifest is None else estimate_section(confidence, manifest, baseline, thresholds)
+        sentence = _silence(joined, manifest)
+        if estimate is not None and estimate.figures:
+            sentence += f" {estimate.sentence}"
         return Performance(
-            verdict=Verdict(level="no data", sentence=_silence(joined, manifest)),
+            verdict=Verdict(level="no data", sentence=sentence),
             labels=joined.arrival,
             others=others,
             estimate=estimate,

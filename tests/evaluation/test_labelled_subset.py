@@ -72,7 +72,7 @@ def test_labels_of_the_morning_alone_are_noticed() -> None:
     found = binary_subset((hour < 12) & (draw.uniform(size=len(p)) < 0.5), hour, p)
     assert found is not None
     assert [check.level for check in found.checks] == ["ok", "warn"]
-    assert "> 99.9 % of labelled" in found.sentence
+    assert "100 % of labelled" in found.sentence
     assert "were scored before 2026-11-23 11:59." in found.sentence
 
 
