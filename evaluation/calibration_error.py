@@ -8,7 +8,8 @@ prediction is right. A bin includes its lower end, the last one both.
 The figure is biased upwards: a perfect model's gaps are noise, and their sizes do not cancel. Its interval takes that
 into account. The bins' gaps are taken to be in proportion to those that were measured; a true error t is contradicted
 where the measured one lies outside the middle 95 % of what t and chance would give. The interval holds all that are not
-contradicted, to within 0.00002. So it may lie below the figure as a whole, with 0 as its low end, and says: chance alone would do this.
+contradicted, to within 0.00002. So it may lie below the figure as a whole, with 0 as its low end, and says: chance
+alone would do this.
 """
 
 from __future__ import annotations
