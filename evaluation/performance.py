@@ -46,7 +46,7 @@ def performance_section(
     if manifest is None or rows is None or not len(rows):
         estimate = None if manifest is None else estimate_section(confidence, manifest, baseline, thresholds)
         sentence = _silence(joined, manifest)
-        if estimate is not None and estimate.figures:
+        if estimate is not None and estimate.n >= thresholds.need("labelled_minimum"):
             sentence += f" {estimate.sentence}"
         return Performance(
             verdict=Verdict(level="no data", sentence=sentence),
