@@ -10,7 +10,7 @@ ONE_THREAD = OMP_NUM_THREADS=1
 given = $(if $($(1)),--$(2)='$(subst ','\'',$($(1)))')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench ten-million test-clients check format coverage explore fuzz siege simulate models guide \
+.PHONY: help setup run test bench intervals ten-million test-clients check format coverage explore fuzz siege simulate models guide \
 	parity rescore lock clean .missing
 
 help: ## Show this list
@@ -59,6 +59,9 @@ rescore: setup ## Export mixed-type data of 20,000 rows and score each row over 
 
 bench: setup models ## Measure one row, large requests beside small ones, and what challengers cost
 	@$(PY) -m bench.one_row && $(PY) -m bench.mixed_sizes && $(PY) -m bench.challengers
+
+intervals: setup ## Do 95 % intervals hold 95 times in 100? SAMPLES=2000 SEED=1
+	@$(ONE_THREAD) $(PY) -m bench.interval_coverage $(call given,SAMPLES,samples) $(call given,SEED,seed)
 
 ten-million: setup ## Write, index, search, read and verify a log of ten million records: RECORDS=…, 8 GB of disk
 	@$(PY) -m bench.ten_million $(call given,RECORDS,records)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from evaluation import intervals
-from evaluation.measured import BOOTSTRAP, WILSON, Floats, Indices, Measured, measured, undefined
+from evaluation.measured import DIRICHLET, WILSON, Floats, Indices, Measured, measured, undefined
 
 
 def _proportion(part: float, whole: float, why: str) -> Measured:
@@ -22,7 +22,7 @@ def binary_counts(confusion: Indices, index: int, seed: int) -> dict[str, Measur
     figures = {"accuracy": _proportion(float(np.trace(confusion)), n, "no instance")}
     figures["balanced_accuracy"] = _resampled(confusion, balanced_accuracy, seed, _all_present(confusion))
     figures |= class_counts(confusion, index, seed)
-    figures["mcc"] = _resampled(confusion, matthews, seed, _two_present(confusion), (-1.0, 1.0))
+    figures["mcc"] = _resampled(confusion, matthews, seed, _two_present(confusion))
     return figures
 
 
@@ -52,8 +52,9 @@ def multiclass_counts(confusion: Indices, seed: int) -> dict[str, Measured]:
         "balanced_accuracy": _resampled(confusion, balanced_accuracy, seed, _some(confusion)),
         "precision_macro": _resampled(confusion, macro_precision, seed, predicted),
         "recall_macro": _resampled(confusion, balanced_accuracy, seed, present),
+        "fpr_macro": _resampled(confusion, macro_false_positive_rate, seed, _none_always(confusion)),
         "f1_macro": _resampled(confusion, macro_f1, seed, present),
-        "mcc": _resampled(confusion, matthews, seed, _two_present(confusion), (-1.0, 1.0)),
+        "mcc": _resampled(confusion, matthews, seed, _two_present(confusion)),
     }
 
 
@@ -62,14 +63,13 @@ def _resampled(
     formula: Callable[[Floats], Floats],
     seed: int,
     why: str | None,
-    bounds: tuple[float, float] = (0.0, 1.0),
 ) -> Measured:
     n = int(confusion.sum())
     if why is not None:
         return undefined(n, why)
     value = float(formula(confusion[np.newaxis].astype(np.float64))[0])
-    interval = intervals.bootstrap_counts(confusion, formula, value, seed=seed, bounds=bounds)
-    return measured(value, n, interval, BOOTSTRAP)
+    interval = intervals.of_counts(confusion, formula, value, seed=seed)
+    return measured(value, n, interval, DIRICHLET)
 
 
 def _some(confusion: Indices) -> str | None:
@@ -81,6 +81,13 @@ def _all_present(confusion: Indices) -> str | None:
     if not absent:
         return None
     return f"undefined: {absent} of {len(confusion)} classes never are the truth" if confusion.sum() else "no instance"
+
+
+def _none_always(confusion: Indices) -> str | None:
+    n = confusion.sum()
+    if (confusion.sum(axis=1) < n).all():
+        return None
+    return "undefined: the truth always is one class" if n else "no instance"
 
 
 def _two_present(confusion: Indices) -> str | None:
@@ -111,6 +118,13 @@ def balanced_accuracy(confusions: Floats) -> Floats:
 def macro_precision(confusions: Floats) -> Floats:
     """Mean precision of the classes that were predicted."""
     return _mean_of_defined(_divide(np.diagonal(confusions, axis1=1, axis2=2), confusions.sum(axis=1)))
+
+
+def macro_false_positive_rate(confusions: Floats) -> Floats:
+    """Mean over the classes of the share of other classes' instances that were taken for this one."""
+    hits = np.diagonal(confusions, axis1=1, axis2=2)
+    others = confusions.sum(axis=(1, 2))[:, np.newaxis] - confusions.sum(axis=2)
+    return _mean_of_defined(_divide(confusions.sum(axis=1) - hits, others))
 
 
 def macro_f1(confusions: Floats) -> Floats:

@@ -1,56 +1,20 @@
-"""Curves, calibration and residuals: what a plot of performance needs, bounded in number.
-
-**Expected calibration error** (Naeini, Cooper, Hauskrecht, AAAI 2015; Guo et al., ICML 2017), over 10 equal bins B of
-[0, 1]: ECE = Σ |B|/n · |mean probability in B − share of B that came true|. For two classes the probability is the
-positive class's, and it comes true when the truth is positive; for more it is the predicted class's, and it comes
-true when the prediction is right. A bin includes its lower end, the last one both.
-"""
+"""Curves, calibration and residuals: what a plot of performance needs, bounded in number."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn import metrics as sk
 
+from evaluation.calibration_error import reliability_cells
 from evaluation.report_format import Confusion, Curve, Residuals
 
-BINS = 10
 MOST_POINTS = 200
 MOST_RESIDUALS = 500
 MOST_CLASSES = 50
 
 Floats = NDArray[np.float64]
 Truths = NDArray[np.bool_]
-
-
-class Cells(NamedTuple):
-    """Probabilities in bins: counts [bins, 2] (did not come true, did) and the mean probability of each [bins, 2]."""
-
-    counts: NDArray[np.int64]
-    mean_probability: Floats
-
-
-def reliability_cells(probability: Floats, came_true: Truths) -> Cells:
-    """Sort [n] probabilities into 10 equal bins, those that came true apart from those that did not."""
-    bins = np.clip((probability * BINS).astype(np.int64), 0, BINS - 1)
-    cell = bins * 2 + came_true
-    counts = np.bincount(cell, minlength=2 * BINS).reshape(BINS, 2)
-    sums = np.bincount(cell, weights=probability, minlength=2 * BINS).reshape(BINS, 2)
-    return Cells(counts, np.divide(sums, counts, out=np.zeros((BINS, 2)), where=counts > 0))
-
-
-def ece_of_cells(counts: Floats, mean_probability: Floats) -> Floats:
-    """Expected calibration error of each of [resamples, bins, 2] counts.
-
-    >>> cells = reliability_cells(np.array([0.8, 0.8, 0.2]), np.array([True, False, False]))
-    >>> round(float(ece_of_cells(cells.counts[np.newaxis].astype(float), cells.mean_probability)[0]), 4)
-    0.2667
-    """
-    gaps = np.abs((counts * mean_probability).sum(axis=2) - counts[:, :, 1])
-    total: Floats = gaps.sum(axis=1) / counts.sum(axis=(1, 2))
-    return total
 
 
 def ranking_curves(positive: Truths, ranking: Floats, label: str) -> list[Curve]:

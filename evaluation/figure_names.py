@@ -25,6 +25,7 @@ TITLES: dict[str, tuple[str, Better]] = {
     "ece": ("Expected calibration error", "lower"),
     "precision_macro": ("Precision, macro", "higher"),
     "recall_macro": ("Recall, macro", "higher"),
+    "fpr_macro": ("False positive rate, macro", "lower"),
     "f1_macro": ("F1, macro", "higher"),
     "roc_auc_macro": ("ROC AUC, one against the rest, macro", "higher"),
     "pr_auc_macro": ("PR AUC, macro", "higher"),

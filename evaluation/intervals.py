@@ -3,13 +3,20 @@
 A figure without an interval invites reading noise as news. Which method stands beside which figure:
 
 - a proportion (accuracy, precision, recall, false positive rate): Wilson's score interval [1], good down to n = 1;
-- a mean of per-instance losses, or a smooth function of means (log loss, Brier, RMSE, R² …): the delta method,
-  value ± 1.96 · sd(influence) / √n [2];
-- ROC AUC: DeLong's variance [3] on the logit scale; where it is zero (a perfect separation), Newcombe's method 5 [4];
+- a mean that may have any sign (bias): the delta method, value ± t · sd(influence) / √n [2];
+- a mean of losses, or a smooth function of means that is never negative (log loss, Brier, RMSE, MAE, 1 − R² …): the
+  same on the log scale, value · exp(± t · error / value): losses are skewed, and no interval goes below zero;
+- ROC AUC: DeLong's variance [3] on the logit scale; where it is zero (a perfect separation), or fewer than 10 instances
+  are of either kind, Newcombe's method 5 [4];
 - PR AUC: the logit interval of Boyd, Eng and Page [5];
-- anything that is a function of counts in cells (F1, MCC, balanced accuracy, ECE): the bootstrap. Resampling n
-  instances is drawing the cells' counts from a multinomial, so 1,000 resamples cost the same at any n. The quantiles
-  are centred on the value, because ECE's resamples are biased upwards.
+- a function of a confusion matrix (F1, MCC, balanced accuracy, macro figures): 1,000 draws of the cells' shares from a
+  Dirichlet distribution, the counts with two more instances spread over all cells (the Bayesian bootstrap [6] with
+  Jeffreys' prior for a table of two classes; none beyond 20 classes): cells that happen to be empty are not taken for
+  impossible ones. They cost the same at any n;
+- the calibration error: its own simulation, `evaluation.curves`, because it is biased upwards.
+
+Where every instance has the same loss, nothing can be told of how far the next one will lie: there is no interval.
+How often each holds is measured by `python -m bench.interval_coverage`, and its table stands in docs/evaluation.md.
 
 References
 
@@ -21,6 +28,7 @@ References
    Statistics in Medicine 25 (2006).
 5. K. Boyd, K. H. Eng, C. D. Page, Area under the precision-recall curve: point estimates and confidence intervals.
    ECML PKDD (2013).
+6. D. B. Rubin, The Bayesian bootstrap. Annals of Statistics 9 (1981).
 """
 
 from __future__ import annotations
@@ -33,6 +41,10 @@ from numpy.typing import NDArray
 
 Z = 1.959963984540054  # the normal distribution's 97.5 % quantile
 RESAMPLES = 1000
+FEW = 10  # positives or negatives under which the variance of an AUC is not to be estimated from them
+PRIOR = 2.0  # instances spread over the cells of a table
+MOST_CELLS = 400  # of a table that gets them: beyond 20 classes the empty cells would take all the time
+_AT_A_TIME = 4_000_000  # cells in memory
 
 Floats = NDArray[np.float64]
 
@@ -55,24 +67,49 @@ def wilson(successes: float, n: float) -> tuple[float, float] | None:
 
 
 def delta(value: float, influence: Floats) -> tuple[float, float] | None:
-    """value ± 1.96 standard errors, from each instance's influence on it; None for fewer than two instances.
+    """value ± t standard errors, from each instance's influence on it; None for fewer than two instances.
 
     >>> low, high = delta(2.0, np.array([-1.0, 0.0, 1.0]))
     >>> round(low, 3), round(high, 3)
-    (0.868, 3.132)
+    (-0.484, 4.484)
     """
+    reach = _reach(influence)
+    return None if reach is None else (value - reach, value + reach)
+
+
+def positive(value: float, influence: Floats, *, most: float = math.inf) -> tuple[float, float] | None:
+    """The same on the log scale, for what lies between 0 and `most`; None where the value is 0.
+
+    >>> low, high = positive(2.0, np.array([-1.0, 0.0, 1.0]))
+    >>> round(low, 3), round(high, 3)
+    (0.578, 6.926)
+    """
+    reach = _reach(influence)
+    if reach is None or value <= 0:
+        return None
+    ratio = reach / value
+    if ratio > 700:  # beyond it exp() is no double
+        return (0.0, most) if math.isfinite(most) else None
+    high = min(most, value * math.exp(ratio))
+    return (value * math.exp(-ratio), high) if math.isfinite(high) else None
+
+
+def _reach(influence: Floats) -> float | None:
+    """Half the width of an interval on the plain scale; None where it cannot be told."""
+    from scipy.special import stdtrit
+
     n = len(influence)
     if n < 2:
         return None
     with np.errstate(over="ignore", invalid="ignore"):
         error = float(np.std(influence, ddof=1)) / math.sqrt(n)
-    return (value - Z * error, value + Z * error) if math.isfinite(error) else None
+    return float(stdtrit(n - 1, 0.975)) * error if error > 0 and math.isfinite(error) else None
 
 
 def auc(value: float, influence: Floats, positives: int, negatives: int) -> tuple[float, float] | None:
-    """Interval of a ROC AUC from `auc_influence`; Newcombe's method 5 where the variance is zero."""
+    """Interval of a ROC AUC from `auc_influence`; Newcombe's method 5 where that knows too little."""
     error = float(np.std(influence)) / math.sqrt(len(influence))
-    if not 0.0 < value < 1.0 or error == 0.0:
+    if not 0.0 < value < 1.0 or error == 0.0 or min(positives, negatives) < FEW:
         return newcombe(value, positives, negatives)
     middle = math.log(value / (1 - value))
     half = Z * error / (value * (1 - value))
@@ -107,7 +144,7 @@ def newcombe(value: float, positives: int, negatives: int) -> tuple[float, float
     def contradicts(candidate: float) -> bool:
         return abs(value - candidate) > Z * math.sqrt(_newcombe_variance(candidate, positives, negatives))
 
-    return _edge(value, 0.0, contradicts), _edge(value, 1.0, contradicts)
+    return edge(value, 0.0, contradicts), edge(value, 1.0, contradicts)
 
 
 def pr_auc(value: float, positives: int) -> tuple[float, float] | None:
@@ -119,28 +156,38 @@ def pr_auc(value: float, positives: int) -> tuple[float, float] | None:
     return _expit(middle - half), _expit(middle + half)
 
 
-def bootstrap_counts(
+def of_counts(
     counts: NDArray[np.int64],
     statistic: Callable[[NDArray[np.float64]], Floats],
     value: float,
     *,
     seed: int,
-    bounds: tuple[float, float] = (0.0, 1.0),
 ) -> tuple[float, float] | None:
-    """Bootstrap of a function of counts; `statistic` maps [resamples, *counts.shape] to [resamples].
+    """Interval of a function of a table's shares; `statistic` maps [draws, *counts.shape] to [draws].
 
-    Resamples in which it is undefined (NaN) are left out; None if that is more than half of them.
+    Draws in which it is undefined (NaN) are left out; None if that is more than half of them. The interval always
+    holds the value.
     """
-    n = int(counts.sum())
-    if n < 2:
+    if int(counts.sum()) < 2:
         return None
-    draws = np.random.default_rng(seed).multinomial(n, (counts / n).ravel(), size=RESAMPLES)
-    values = statistic(draws.reshape(RESAMPLES, *counts.shape).astype(np.float64))
+    weights = counts.ravel() + (PRIOR / counts.size if counts.size <= MOST_CELLS else 0.0)
+    drawn = np.flatnonzero(weights)
+    random, found = np.random.default_rng(seed), []
+    for size in _portions(RESAMPLES, max(1, _AT_A_TIME // counts.size)):
+        shares = np.zeros((size, counts.size))
+        shares[:, drawn] = random.standard_gamma(weights[drawn], size=(size, len(drawn)))
+        shares /= shares.sum(axis=1, keepdims=True)
+        found.append(statistic(shares.reshape(size, *counts.shape)))
+    values = np.concatenate(found)
     values = values[np.isfinite(values)]
     if len(values) * 2 < RESAMPLES:
         return None
-    low, middle, high = np.quantile(values, [0.025, 0.5, 0.975])
-    return max(bounds[0], value + float(low - middle)), min(bounds[1], value + float(high - middle))
+    low, high = np.quantile(values, [0.025, 0.975]).tolist()
+    return min(value, low), max(value, high)
+
+
+def _portions(whole: int, most: int) -> list[int]:
+    return [min(most, whole - start) for start in range(0, whole, most)]
 
 
 def _midranks(values: Floats) -> Floats:
@@ -161,11 +208,11 @@ def _newcombe_variance(theta: float, positives: int, negatives: int) -> float:
     return theta * (1 - theta) * spread / (positives * negatives)
 
 
-def _edge(inside: float, outside: float, contradicts: Callable[[float], bool]) -> float:
+def edge(inside: float, outside: float, contradicts: Callable[[float], bool], *, halvings: int = 60) -> float:
     """The border between the values near `inside` and those that are contradicted towards `outside`."""
     if not contradicts(outside):
         return outside
-    for _ in range(60):
+    for _ in range(halvings):
         middle = (inside + outside) / 2
         if contradicts(middle):
             outside = middle

@@ -13,7 +13,8 @@ from evaluation import intervals
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-WILSON, DELTA, BOOTSTRAP = "Wilson", "delta method", "bootstrap of the counts, 1,000 resamples"
+WILSON, DELTA, LOG_DELTA = "Wilson", "delta method", "delta method, log scale"
+DIRICHLET = "Bayesian bootstrap of the counts, 1,000 draws"
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,11 +40,12 @@ def measured(
     if not math.isfinite(value):
         return undefined(n, "the numbers are too large for it to be computed")
     if interval is None:
-        return Measured(value=value, n=n, status=status or "too few instances for an interval")
+        why = "too few instances for an interval" if n < 2 else "no interval: the instances do not tell how wide"
+        return Measured(value=value, n=n, status=status or why)
     return Measured(value=value, n=n, low=interval[0], high=interval[1], interval=method, status=status)
 
 
-def mean_of(losses: Floats, status: str | None = None) -> Measured:
-    """The mean of per-instance losses."""
+def mean_of(losses: Floats, status: str | None = None, *, most: float = math.inf) -> Measured:
+    """The mean of per-instance losses, which lie between 0 and `most`."""
     value = float(np.mean(losses))
-    return measured(value, len(losses), intervals.delta(value, losses), DELTA, status)
+    return measured(value, len(losses), intervals.positive(value, losses, most=most), LOG_DELTA, status)

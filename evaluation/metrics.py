@@ -8,8 +8,8 @@ Names of the figures
 
 - binary, of the positive class: accuracy, balanced_accuracy, precision, recall (TPR), fpr, f1, mcc, roc_auc, pr_auc
   (average precision), log_loss, brier, ece;
-- multiclass: accuracy, balanced_accuracy, precision_macro, recall_macro, f1_macro, mcc, roc_auc_macro (one against
-  the rest), pr_auc_macro, log_loss, brier, ece, and for each of at most 50 classes `precision:<class>`,
+- multiclass: accuracy, balanced_accuracy, precision_macro, recall_macro, fpr_macro, f1_macro, mcc, roc_auc_macro
+  (one against the rest), pr_auc_macro, log_loss, brier, ece, and for each of at most 50 classes `precision:<class>`,
   `recall:<class>`, `fpr:<class>`, `f1:<class>`, `roc_auc:<class>`, `pr_auc:<class>`;
 - regression: rmse, mae, mape, smape, r2, bias (mean of prediction − truth).
 
@@ -27,7 +27,7 @@ from evaluation.confusion_figures import binary_counts, confusion_matrix, multic
 from evaluation.label_indices import class_indices, positive_index
 from evaluation.measured import Floats, Indices, Measured, mean_of, undefined
 from evaluation.probability_figures import one_against_rest, probabilistic, ranked_figures, ranking_of
-from evaluation.regression_figures import mape, r2, rmse
+from evaluation.regression_figures import bias, mape, r2, rmse
 from scoring.bundle import Label, Metric
 
 
@@ -111,9 +111,9 @@ def regression_metrics(truth: Sequence[float] | Floats, predicted: Sequence[floa
             "rmse": rmse(errors),
             "mae": mean_of(np.abs(errors)),
             "mape": mape(y, errors),
-            "smape": mean_of(symmetric),
+            "smape": mean_of(symmetric, most=2.0),
             "r2": r2(y, errors),
-            "bias": mean_of(errors),
+            "bias": bias(errors),
         }
 
 

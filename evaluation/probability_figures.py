@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from sklearn import metrics as sk
 
 from evaluation import intervals
+from evaluation.calibration_error import calibration_error, calibration_interval, reliability_cells
 from evaluation.confusion_figures import class_counts
-from evaluation.curves import ece_of_cells, reliability_cells
 from evaluation.label_indices import plain, positive_index
-from evaluation.measured import BOOTSTRAP, DELTA, Floats, Indices, Measured, mean_of, measured, undefined
+from evaluation.measured import LOG_DELTA, Floats, Indices, Measured, mean_of, measured, undefined
 from scoring.bundle import Label, class_key
 
 MOST_CLASSES = 50
@@ -117,9 +117,6 @@ def probabilistic(
     with warnings.catch_warnings():  # scikit-learn warns of rows that do not sum to one; a report is not its place
         warnings.simplefilter("ignore", UserWarning)
         log_loss = float(sk.log_loss(truth, likelihood, labels=numbers))
-    true_share = likelihood[np.arange(n), truth]
-    smallest = np.finfo(np.float64).eps
-    surprise = -np.log(np.clip(true_share, smallest, 1 - smallest))
     if len(classes) == 2:
         index = positive_index(classes, positive)
         squares = (likelihood[:, index] - (truth == index)) ** 2
@@ -127,12 +124,17 @@ def probabilistic(
     else:
         squares = ((likelihood - np.eye(len(classes))[truth]) ** 2).sum(axis=1)
         cells = reliability_cells(likelihood[np.arange(n), predicted], truth == predicted)
-    ece = float(ece_of_cells(cells.counts[np.newaxis].astype(np.float64), cells.mean_probability)[0])
-    interval = intervals.bootstrap_counts(
-        cells.counts, lambda draws: ece_of_cells(draws, cells.mean_probability), ece, seed=seed
-    )
+    ece = calibration_error(cells)
     return {
-        "log_loss": measured(log_loss, n, intervals.delta(log_loss, surprise), DELTA),
-        "brier": mean_of(squares),
-        "ece": measured(ece, n, interval, BOOTSTRAP),
+        "log_loss": measured(log_loss, n, intervals.positive(log_loss, surprise(truth, likelihood)), LOG_DELTA),
+        "brier": mean_of(squares, most=1.0 if len(classes) == 2 else 2.0),
+        "ece": measured(ece, n, calibration_interval(cells, seed), "simulated gaps of the bins, 1,000 draws"),
     }
+
+
+def surprise(truth: Indices, likelihood: Floats) -> Floats:
+    """Each instance's log loss."""
+    true_share = likelihood[np.arange(len(truth)), truth]
+    smallest = np.finfo(np.float64).eps
+    losses: Floats = -np.log(np.clip(true_share, smallest, 1 - smallest))
+    return losses

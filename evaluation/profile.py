@@ -22,6 +22,7 @@ import numpy as np
 
 from evaluation.bin_examples import Example as Example
 from evaluation.bin_examples import kept_examples
+from evaluation.confidence import Confidence, merge_confidence
 from evaluation.distinct import Sketch, merge_sketches
 from evaluation.kept_rows import Row as Row
 from evaluation.kept_rows import farthest, least_confident, sampled
@@ -44,6 +45,7 @@ class Distributions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     beyond: int = 0  # instances farther from any centre than the threshold
     each: int = 0  # instances that each bin keeps, by how many bins there are
     examples: list[Example] = []  # those of smallest hash in each bin
+    confidence: Confidence | None = None  # of scored instances, classifiers with probabilities only
     rows: list[Row] = []  # the 500 of smallest hash
     farthest: list[Row] = []  # the 50 of largest distance, ties by hash
     least_confident: list[Row] = []  # the 50 of smallest confidence, ties by hash
@@ -176,6 +178,7 @@ def _merge_distributions(parts: Sequence[Distributions]) -> Distributions:
         rows=sampled(row for part in parts for row in part.rows),
         farthest=farthest(row for part in parts for row in part.farthest),
         least_confident=least_confident(row for part in parts for row in part.least_confident),
+        confidence=merge_confidence([p.confidence for p in parts]),
     )
 
 

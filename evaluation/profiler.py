@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from audit.records import Record, decode_record
 from evaluation.bin_examples import NOT_THERE, OUTPUT, Places, each_of, examples_of, pool
 from evaluation.binning import places_of, places_of_numbers, tally
+from evaluation.confidence import confidence_of as confidence_in_bins
 from evaluation.distinct import merge_sketches, sketch
 from evaluation.kept_rows import (
     FARTHEST,
@@ -241,6 +242,7 @@ def distributions(judged: Sequence[Record], reference: Reference) -> Distributio
         rows=sampled(rows),
         farthest=farthest(rows),
         least_confident=least_confident(rows),
+        confidence=confidence_in_bins(judged, reference.manifest),
     )
 
 

@@ -7,16 +7,22 @@ import math
 import numpy as np
 
 from evaluation import intervals
-from evaluation.measured import DELTA, Floats, Measured, mean_of, measured, undefined
+from evaluation.measured import DELTA, LOG_DELTA, Floats, Measured, mean_of, measured, undefined
 
 
 def rmse(errors: Floats) -> Measured:
     """Root mean squared error; its interval is the root of the mean square's."""
     squares = errors**2
     value = math.sqrt(float(np.mean(squares)))
-    around = intervals.delta(value * value, squares)
-    interval = None if around is None else (math.sqrt(max(0.0, around[0])), math.sqrt(around[1]))
-    return measured(value, len(errors), interval, DELTA)
+    around = intervals.positive(value * value, squares)
+    interval = None if around is None else (math.sqrt(around[0]), math.sqrt(around[1]))
+    return measured(value, len(errors), interval, LOG_DELTA)
+
+
+def bias(errors: Floats) -> Measured:
+    """Mean of prediction − truth."""
+    value = float(np.mean(errors))
+    return measured(value, len(errors), intervals.delta(value, errors), DELTA)
 
 
 def mape(truth: Floats, errors: Floats) -> Measured:
@@ -39,4 +45,5 @@ def r2(truth: Floats, errors: Floats) -> Measured:
         return undefined(n, "undefined: every target is the same")
     left = float(np.sum(errors**2)) / float(np.sum(spread))
     influence = (errors**2 - left * spread) / np.mean(spread)
-    return measured(1 - left, n, intervals.delta(1 - left, -influence), DELTA)
+    around = intervals.positive(left, influence)
+    return measured(1 - left, n, None if around is None else (1 - around[1], 1 - around[0]), LOG_DELTA)

@@ -70,7 +70,16 @@ def build_report(evidence: Evidence, setting: Mapping[str, float] | None = None)
     merged = merge_by_key(profile for profiles in evidence.hours.values() for profile in profiles)
     manifests = {name: found.manifest for name, found in evidence.references.items()}
     coverage = coverage_section(evidence.hours, _log_facts(evidence), manifest, baseline, version, thresholds)
-    performance = performance_section(evidence.joined, manifests, version, thresholds)
+    champion = merged.get((evidence.model, version, "champion"))
+    performance = performance_section(
+        evidence.joined,
+        manifests,
+        version,
+        thresholds,
+        baseline=baseline,
+        distributions=champion.distributions.get(reference.sha256) if champion and reference else None,
+        hours=evidence.hours,
+    )
     if evidence.occasion == "preproduction":
         performance = _over_scored_rows(performance, coverage.counts.calls)
     profiling = profiling_section(evidence.hours, manifest, version, evidence.occasion)

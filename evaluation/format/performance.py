@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from evaluation.format.figures import Count, Course, Figure, Verdict
+from evaluation.format.figures import Count, Course, Figure, Level, Verdict
 
 
 class ClassFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +74,92 @@ class VersionFigures(msgspec.Struct, frozen=True, kw_only=True):
     figures: list[Figure]
 
 
+class EstimatedFigure(msgspec.Struct, frozen=True, kw_only=True):
+    """What a figure is expected to be, by the model's own probabilities."""
+
+    name: str
+    title: str
+    value: float | None  # expected over all scored instances
+    low: float | None = None  # where it will turn out to lie in 95 of 100 cases, if the assumption holds
+    high: float | None = None
+    before: float | None = None
+    status: str | None = None
+    labelled: float | None = None  # expected over the labelled instances alone
+    labelled_low: float | None = None
+    labelled_high: float | None = None
+    realised: float | None = None  # what it turned out to be over these
+    disagrees: bool = False  # beyond the interval, widened for the number of figures, and by over half the margin
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """Confidence-based performance estimation (CBPE): no labels needed, but no sight of concept drift."""
+
+    level: Level  # `warn`: labels disagree; `no data`: nothing to estimate from, or no label to hold it against
+    sentence: str
+    n: int  # scored instances that it rests on
+    left_out: int = 0  # further ones, without a usable probability for each class
+    labelled: int = 0
+    assumption: str = ""
+    calibration: str = ""
+    binning: float = 0.0  # at most how far the expected ROC AUC is off because probabilities are binned
+    figures: list[EstimatedFigure] = []
+
+
+class SubsetCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """One way in which labelled instances may differ from unlabelled ones."""
+
+    name: Literal["answers", "hours"]
+    title: str
+    effect: float | None  # Kolmogorov-Smirnov statistic, of classes the largest difference of shares
+    p: float | None
+    level: Level
+    sentence: str
+
+
+class LabelledSubset(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the labelled instances stand for all that were scored."""
+
+    level: Level
+    sentence: str
+    labelled: int
+    unlabelled: int
+    threshold: float  # the effect beyond which it warns
+    checks: list[SubsetCheck] = []
+
+
+class PairedTest(msgspec.Struct, frozen=True, kw_only=True):
+    """One figure of two models on the same instances."""
+
+    name: str
+    title: str
+    better: Literal["higher", "lower"]
+    one: float | None
+    other: float | None
+    difference: float | None = None  # other − one
+    low: float | None = None  # 95 % interval
+    high: float | None = None
+    p: float | None = None  # two-sided
+    p_corrected: float | None = None  # times the number of tests (Bonferroni)
+    method: str = ""
+    winner: Literal["one", "other"] | None = None  # better beyond chance: corrected p under 0.05
+    status: str | None = None  # why there is no test
+
+
+class PairedComparison(msgspec.Struct, frozen=True, kw_only=True):
+    """Two versions or roles, on the labelled instances that both scored."""
+
+    one_version: str
+    one_role: Literal["champion", "challenger"]
+    other_version: str
+    other_role: Literal["champion", "challenger"]
+    n: int
+    tested: int = 0  # tests that p is corrected for: those of all comparisons made together
+    only_one_right: int | None = None  # classifiers: instances that only the one predicted rightly
+    only_other_right: int | None = None
+    tests: list[PairedTest] = []
+    sentence: str
+
+
 class Performance(msgspec.Struct, frozen=True, kw_only=True):
     """Predictions against the truth."""
 
@@ -88,4 +174,7 @@ class Performance(msgspec.Struct, frozen=True, kw_only=True):
     majority_baseline: float | None = None  # accuracy of always saying the majority class
     notes: list[str] = []  # "accuracy misleads here", "predicts a single class", …
     others: list[VersionFigures] = []
+    estimate: Estimate | None = None  # classifiers with probabilities
+    subset: LabelledSubset | None = None
+    comparisons: list[PairedComparison] = []  # the champion against at most 20 others
     courses: list[Course] = []  # over time

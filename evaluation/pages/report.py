@@ -18,6 +18,8 @@ from evaluation.pages import numbers
 from evaluation.pages.occasion import made_of, words
 from evaluation.pages.plots.cluster_map import cluster_map
 from evaluation.pages.plots.curves import LINES, curves
+from evaluation.pages.plots.difference import difference
+from evaluation.pages.plots.expected import expected
 from evaluation.pages.plots.latency import latency
 from evaluation.pages.plots.outcomes import outcomes
 from evaluation.pages.plots.overlay import Column, columns_of, overlay
@@ -35,6 +37,7 @@ CATEGORIES = 24  # of a feature, listed by name
 CLASSES = 12  # classes listed with their figures
 CONFUSION = 20  # classes of the confusion matrix that fit on a page
 P99 = {"p99_ms": "99 % of requests within"}  # when no limit is asked for
+COMPARISONS = 6  # of the champion with others
 CONVERGENCE = 3  # warnings of the fit
 CURVES = {"roc": "ROC curve", "pr": "Precision and recall", "calibration": "Calibration"}
 
@@ -79,9 +82,12 @@ def report_page(report: Report, *, served: bool = False, code: str | None = None
             "rates": RATES,
             "classes": CLASSES,
             "confusion": CONFUSION,
+            "comparisons": COMPARISONS,
             "convergence": CONVERGENCE,
         },
         whisker=lambda figure: markup(whisker(figure)),
+        expected=lambda figure: markup(expected(figure)),
+        difference=lambda test: markup(difference(test)),
         categories=_categories,
         overlay=lambda *args, **named: markup(overlay(*args, **named)),
     )

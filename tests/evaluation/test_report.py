@@ -104,9 +104,13 @@ def test_every_figure_equals_scikit_learns_on_the_same_pairs(
     busy_day(log, task, bundle.sha256)
     if indexed:
         assert not backfill(log.store, derived, models, NOON + 8 * HOUR, reports=False).problems
-    found = {figure.name: figure.value for figure in report_of(log, models, derived).performance.figures}
+    report = report_of(log, models, derived)
+    found = {figure.name: figure.value for figure in report.performance.figures}
     pairs = pairs_by_hand(log)
     assert len(pairs) > 80
+    estimate = report.performance.estimate  # of every scored instance, labelled or not
+    assert estimate is None if task == "regression" else estimate is not None
+    assert estimate is None or (estimate.n, estimate.left_out) == (report.coverage.versions[0].counts.scored, 0)
     for name, value in expected(task, pairs).items():
         assert found[name] == pytest.approx(value, abs=EXACT, rel=EXACT), name
 
@@ -418,6 +422,7 @@ def champions_figures(report: Report) -> dict[str, Any]:
     sections = ("coverage", "performance", "profiling", "drift")
     found: dict[str, Any] = {name: msgspec.to_builtins(getattr(report, name)) for name in sections}
     del found["coverage"]["versions"], found["coverage"]["reconciliation"], found["performance"]["others"]
+    del found["performance"]["comparisons"]
     found["profiling"]["stages"] = [stage for stage in found["profiling"]["stages"] if stage["name"] != "append"]
     return found
 
