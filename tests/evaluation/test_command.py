@@ -13,6 +13,7 @@ from audit.connect import Stores
 from audit.errors import Unavailable
 from audit.memory_store import MemoryStore
 from evaluation import __main__ as command
+from evaluation.commands import report as report_command
 from evaluation.report_store import latest, list_reports
 from tests.evaluation.workshop import HOUR, NOON, Log, label, make_bundle, score
 
@@ -127,7 +128,7 @@ def test_an_exception_nobody_expected_is_exit_code_2_and_never_the_1_of_an_alert
     def broken(*_: object) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr(command, "make_report", broken)
+    monkeypatch.setattr(report_command, "make_report", broken)
     assert command.main(["report", "--model", "toy"], environ) == 2
     told = capsys.readouterr().err
     assert "Traceback" in told

@@ -51,6 +51,7 @@ def test_an_hour_that_is_over_is_sealed_compacted_profiled_and_reported(
         segment.path,
         segment.file_path(0),
         "profiles/blobs/date=2026-11-23/hour=12/w-0.json",
+        "profiles/labelled/date=2026-11-23/hour=12/w-0.json",
         "profiles/model=toy/version=-/role=-/date=2026-11-23/hour=12/w-0.json",
         "profiles/model=toy/version=1/role=champion/date=2026-11-23/hour=12/w-0.json",
         "reports/toy/day-2026-11-23-20261123T130000Z/entry.json",
