@@ -17,8 +17,8 @@ def profiling_courses(hours: Mapping[str, Sequence[Profile]], manifest: Manifest
     """99 % of the requests, and of the cold starts where there were any, of `version` as champion."""
     asked = manifest.requirements if manifest else Requirements()
     found = [
-        _course("p99_ms", "99 % of requests within", hours, version, _total, asked.p99_ms),
-        _course("cold_start_ms", "99 % of cold starts within", hours, version, _start, asked.cold_start_ms),
+        _course("p99_ms", "Run time of 99 % of requests", hours, version, _total, asked.p99_ms),
+        _course("cold_start_ms", "Start time of 99 % of cold starts", hours, version, _start, asked.cold_start_ms),
     ]
     return [one for one in found if one.moments]
 

@@ -62,7 +62,7 @@ def alerting_since(days: Sequence[Day], sections: Sequence[str]) -> list[str]:
 
     >>> days = [Day(date(2026, 11, n), {"drift": level}) for n, level in ((13, "ok"), (14, "alert"), (16, "alert"))]
     >>> alerting_since(days, ["drift"])
-    ['drift alerts since 14 Nov 2026']
+    ['Drift alerts since 14 Nov 2026, on each of the last 2 days that have a verdict.']
     """
     told = []
     for section in sections:
@@ -70,8 +70,11 @@ def alerting_since(days: Sequence[Day], sections: Sequence[str]) -> list[str]:
         quiet = [place for place, one in enumerate(judged) if one.levels[section] != "alert"]
         run = judged[quiet[-1] + 1 :] if quiet else judged
         if run:
-            first = run[0].day
-            told.append(f"{section} alerts since {first.day} {first:%b %Y}")
+            since = f"{section.capitalize()} alerts since {run[0].day.day} {run[0].day:%b %Y}"
+            each = (
+                f"each of the last {len(run)} days that have a verdict" if len(run) > 1 else "the last with a verdict"
+            )
+            told.append(f"{since}, on {each}.")
     return told
 
 

@@ -28,15 +28,16 @@ def scored(
     log: Log, at_s: float, bundle: str, *, version: str = "1", role: str = "champion", right: float, shift: float = 0.0
 ) -> None:
     """300 labelled instances, of which the version gets a share right."""
-    draw = np.random.default_rng(int(at_s) + len(version + role))
+    draw, lines = np.random.default_rng(int(at_s) + len(version + role)), list[Any]()
     for n in range(300):
         truth, hit = draw.random() < 0.5, draw.random() < right
         p = 0.8 if truth == hit else 0.2
         y = {"label": "yes" if p > 0.5 else "no", "probabilities": {"no": 1 - p, "yes": p}}
         x = {"a": float(draw.normal(shift)), "b": float(draw.normal())}
         name = f"{int(at_s)}-{n}" + ("" if role == "challenger" else version)
-        lines: list[Any] = [score(name, at_s, version=version, bundle=bundle, role=role, x=x, y=y)]
-        log.append(at_s, [*lines, label(name, "yes" if truth else "no", at_s + 60)])
+        lines.append(score(name, at_s, version=version, bundle=bundle, role=role, x=x, y=y))
+        lines.append(label(name, "yes" if truth else "no", at_s + 60))
+    log.append(at_s, lines)
 
 
 def compared(

@@ -12,8 +12,8 @@ from datetime import date, timedelta
 from evaluation.pages.plots.svg import line, nothing, picture, rectangle, text
 from evaluation.report_format import Level
 
-WIDTH, ROW, LEFT = 880, 34, 104
-MOST_DAYS = 100
+ROW, LEFT, ROOM = 34, 104, 384  # room for the days
+MOST_DAYS = 60
 _HEIGHTS: dict[Level, float] = {"alert": 1.0, "warn": 0.62, "ok": 0.3}
 _KINDS: dict[Level, str] = {"alert": "h-alert", "warn": "h-warn", "ok": "h-ok"}
 
@@ -27,12 +27,12 @@ class Day:
 
 
 def history(days: Sequence[Day], sections: Sequence[str], title: str) -> str:
-    """The last 100 days at most, up to the last that has a report."""
+    """The last 60 days at most, up to the last that has a report."""
     if not days:
-        return nothing(WIDTH, 60, title, "No day has a report yet")
+        return nothing(LEFT + ROOM, 60, title, "No day has a report yet")
     last = max(one.day for one in days)
     span = min(MOST_DAYS, (last - min(one.day for one in days)).days + 1)
-    first, step = last - timedelta(days=span - 1), min(24.0, (WIDTH - LEFT - 4) / span)
+    first, step = last - timedelta(days=span - 1), min(16.0, ROOM / span)
     parts = []
     for row, section in enumerate(sections):
         floor = (row + 1) * ROW - 4
@@ -42,7 +42,7 @@ def history(days: Sequence[Day], sections: Sequence[str], title: str) -> str:
         parts += [_bar(one.levels[section], LEFT + (one.day - first).days * step, floor, step) for one in shown]
     bottom = len(sections) * ROW
     parts += _dates(first, span, step, bottom + 14)
-    return picture(WIDTH, bottom + 22, title, _in_words(days, sections), parts, "history")
+    return picture(LEFT + max(span * step, 90) + 30, bottom + 22, title, _in_words(days, sections), parts, "history")
 
 
 def _bar(level: Level, x: float, floor: float, step: float) -> str:
@@ -54,7 +54,7 @@ def _bar(level: Level, x: float, floor: float, step: float) -> str:
 
 
 def _dates(first: date, span: int, step: float, y: float) -> list[str]:
-    every = max(1, -(-span // max(1, int(span * step // 90))))
+    every = max(1, -(-span // max(1, int(span * step // 70))))
     days = [first + timedelta(days=back) for back in range(0, span, every)]
     return [text(LEFT + (day - first).days * step, y, f"{day.day} {day:%b}") for day in days]
 
