@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
+from evaluation.coverage import measured_coverage
 from evaluation.distribution_drift import drift_section
 from evaluation.format.comparison import SCHEMA, Comparison, Difference, Side
-from evaluation.intervals import wilson
 from evaluation.pages import numbers
 from evaluation.profile import Distributions, Profile, merge_by_key
 from evaluation.profiling import STAGES, stage_times
@@ -167,27 +167,12 @@ def _comparison(kind: str, evidence: Sequence[Evidence], sides: list[Side], sett
 
 
 def _difference(first: Side, other: Side, thresholds: Thresholds) -> Difference:
-    before = {figure.name: figure for figure in [_coverage(first.counts), *first.figures]}
-    pairs = [(figure, before.get(figure.name)) for figure in [_coverage(other.counts), *other.figures]]
+    before = {figure.name: figure for figure in [measured_coverage(first.counts), *first.figures]}
+    pairs = [(figure, before.get(figure.name)) for figure in [measured_coverage(other.counts), *other.figures]]
     known = [(figure, held) for figure, held in pairs if held is not None]
     figures = [_held_against(figure, held, first.label, thresholds, len(known)) for figure, held in known]
     nothing = Verdict(level="no data", sentence="")
     return _decided(Difference(label=other.label, figures=figures, verdict=nothing))
-
-
-def _coverage(counts: CoverageCounts) -> Figure:
-    interval = wilson(counts.scored, counts.calls)
-    return Figure(
-        name="coverage",
-        title="Coverage",
-        better="higher",
-        value=counts.coverage,
-        n=counts.calls,
-        low=None if interval is None else interval[0],
-        high=None if interval is None else interval[1],
-        interval=None if interval is None else "Wilson",
-        status=None if counts.calls else "no calls",
-    )
 
 
 def _held_against(figure: Figure, first: Figure, label: str, thresholds: Thresholds, tested: int) -> Figure:

@@ -94,9 +94,10 @@ def headlines(rows: pd.DataFrame, stretch: NDArray[Any], manifest: Manifest) -> 
         index = positive_index(manifest.classes, manifest.positive)
         ranking = ranking_of(pairs.probabilities, pairs.scores, index)
         name = name if ranking is not None else "accuracy"
+    order = np.argsort(kept, kind="stable")
+    keys, starts = np.unique(kept[order], return_index=True)
     found: dict[Any, Measured] = {}
-    for key in dict.fromkeys(kept.tolist()):
-        here = kept == key
+    for key, here in zip(keys.tolist(), np.split(order, starts[1:]), strict=len(keys) > 0):
         truth, predicted = pairs.truth[here], pairs.predicted[here]
         if name == "rmse":
             found[key] = rmse(predicted - truth)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from evaluation.format.comparison import Comparison, Side
 from evaluation.pages import numbers
-from evaluation.report_format import Report
+from evaluation.report_format import Report, entry_of
 
 type Progressing = Callable[[int, int, str], None] | None
 MOST_CONVERGENCE = 3
@@ -21,7 +21,7 @@ _STYLES = {"ok": "green", "warn": "yellow", "alert": "bold red", "no data": "dim
 
 
 def print_report(report: Report) -> None:
-    """What it covers, whether the fit had converged, the verdicts by section, and what the sources lack."""
+    """What it covers, whether the fit had converged, the verdicts by section, since when, and what the sources lack."""
     console = Console()
     state = " (provisional)" if report.provisional else ""
     console.print(plain(f"{report.model.name} {report.model.version}, {_covers(report)}{state}"))
@@ -32,10 +32,12 @@ def print_report(report: Report) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     for name in ("section", "level", "sentence"):
         table.add_column(name, overflow="fold")
-    for section in ("coverage", "performance", "profiling", "drift"):
-        verdict = getattr(report, section).verdict
+    for section, verdict in entry_of(report).verdicts.items():
         table.add_row(section, Text(verdict.level, _STYLES[verdict.level]), plain(verdict.sentence))
     console.print(table)
+    for course in (*report.performance.courses, *report.profiling.courses, *report.drift.courses):
+        if course.sentence:
+            console.print(plain(f"{course.title}: {course.sentence}"))
     for finding in report.sources.findings:
         console.print(plain(f"{finding.blob}: {finding.what}", "red"))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from audit.records import timestamp
 from evaluation import terminal
 from evaluation.commands.arguments import Commands, Workplace, add_command, add_fail_on, exit_code, when
+from evaluation.commands.output import write_output
 from evaluation.commands.window_options import add_window, window_of
 from evaluation.comparison import compare_challengers, compare_versions, compare_windows
 from evaluation.evidence import collect
@@ -59,7 +60,7 @@ def _run(place: Workplace, options: argparse.Namespace) -> int:
     now = time.time() if options.as_of is None else options.as_of
     with terminal.progress_bar("reading hours") as progress:
         found = _compared(place, options, now, progress)
-    _write(found, options.out)
+    write_output(options.out, "comparison", encode_comparison(found), lambda: _page(found))
     if options.json:
         sys.stdout.write(encode_comparison(found).decode())
     else:
@@ -88,13 +89,7 @@ def _compared(place: Workplace, options: argparse.Namespace, now: float, progres
     return compare_versions(evidence(window), options.versions, place.thresholds)
 
 
-def _write(found: Comparison, folder: Path | None) -> None:
-    """`comparison.json` and `comparison.html` in a folder of the caller's."""
-    if folder is None:
-        return
+def _page(found: Comparison) -> str:
     from evaluation.pages.side_by_side import side_by_side_page
 
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "comparison.json").write_bytes(encode_comparison(found))
-    (folder / "comparison.html").write_text(side_by_side_page(found), encoding="utf-8")
-    terminal.say(f"evaluation: {folder / 'comparison.json'} and {folder / 'comparison.html'} written")
+    return side_by_side_page(found)

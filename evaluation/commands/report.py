@@ -10,6 +10,7 @@ from pathlib import Path
 from audit.records import timestamp
 from evaluation import terminal
 from evaluation.commands.arguments import Commands, Workplace, add_command, add_fail_on, exit_code, when
+from evaluation.commands.output import write_output
 from evaluation.commands.window_options import add_window, window_of
 from evaluation.hourly import make_report, store_report
 from evaluation.report_format import Report, encode_report
@@ -57,7 +58,7 @@ def _run(place: Workplace, options: argparse.Namespace) -> int:
             progress,
         )
     store_report(place.derived, report)
-    _write(report, options.out)
+    write_output(options.out, "report", encode_report(report), lambda: _page(report))
     if options.json:
         sys.stdout.write(encode_report(report).decode())
     else:
@@ -65,13 +66,7 @@ def _run(place: Workplace, options: argparse.Namespace) -> int:
     return exit_code(report.verdict.level, options)
 
 
-def _write(report: Report, folder: Path | None) -> None:
-    """`report.json` and `report.html` in a folder of the caller's."""
-    if folder is None:
-        return
+def _page(report: Report) -> str:
     from evaluation.pages.report import report_page
 
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "report.json").write_bytes(encode_report(report))
-    (folder / "report.html").write_text(report_page(report), encoding="utf-8")
-    terminal.say(f"evaluation: {folder / 'report.json'} and {folder / 'report.html'} written")
+    return report_page(report)

@@ -89,7 +89,10 @@ def history_entries() -> list[ReportEntry]:
 def comparison(word: str = "petal length") -> Comparison:
     """Two windows; `word` stands wherever names come from outside."""
     before, now = example_report("binary"), example_report("binary")
-    figures = [replace(figure, sentence=f"{word}: {figure.sentence}") for figure in now.performance.figures]
+    figures = [
+        replace(figure, sentence=f"{word}: {figure.sentence if figure.value is not None else figure.status}")
+        for figure in now.performance.figures
+    ]
     features = [replace(one, name=word) for one in now.drift.features]
     verdict = replace(now.verdict, sentence=f"{word} has drifted.")
     side = Side(
