@@ -24,6 +24,7 @@ from evaluation.report import Evidence, build_report, primary_version
 from evaluation.report_format import CoverageCounts, Drift, Figure, Report, StageTimes, Verdict
 from evaluation.thresholds import Thresholds
 from evaluation.verdicts import judged, worsening, worst
+from evaluation.wording import share
 from scoring.bundle import SCHEMA as BUNDLE_SCHEMA
 from scoring.bundle import Baseline, Metric
 
@@ -183,7 +184,8 @@ def _held_against(figure: Figure, first: Figure, label: str, thresholds: Thresho
         return replace(figure, before=first.value, before_n=first.n, level="no data", threshold=None, sentence=missing)
     before = Metric(value=first.value, n=first.n, low=first.low, high=first.high)
     found = judged(figure, before, thresholds, tested=tested)
-    told = f"{figure.title} is {numbers.number(figure.value)}, of {label} {numbers.number(first.value)}"
+    write = share if figure.name == "coverage" else numbers.number
+    told = f"{figure.title} is {write(figure.value)}, against {write(first.value)} of {label}"
     needed = thresholds.need("labelled_minimum")
     if min(figure.n, first.n) < needed:
         few = f"{told}; {min(figure.n, first.n):,} instances are too few for a verdict, {needed:,.0f} are needed."

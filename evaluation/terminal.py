@@ -56,15 +56,20 @@ def print_comparison(found: Comparison) -> None:
         for name, justify in (("", "left"), ("1", "right"), (str(number), "right"), ("worse?", "left")):
             table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
         for figure in difference.figures:
-            values = [numbers.number(figure.before), numbers.number(figure.value)]
-            table.add_row(plain(figure.title), *values, Text(figure.level, _STYLES[figure.level]))
+            write = numbers.percent if figure.name == "coverage" else numbers.number
+            table.add_row(
+                plain(figure.title),
+                write(figure.before),
+                write(figure.value),
+                Text(figure.level, _STYLES[figure.level]),
+            )
         for title, first, other in _times(found.sides[0], found.sides[number - 1]):
             table.add_row(title, first, other, "")
         console.print(table)
         if difference.drift:
             console.print(plain(f"drift between them: {difference.drift.verdict.sentence}"))
-        console.print(Text(difference.verdict.level, _STYLES[difference.verdict.level]), end=" ")
-        console.print(plain(difference.verdict.sentence))
+        level = Text(difference.verdict.level, _STYLES[difference.verdict.level])
+        console.print(Text.assemble(level, " ", plain(difference.verdict.sentence)))
     for note in found.notes:
         console.print(plain(note, "dim"))
 
