@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.distribution_drift import KINDS, bins, condensed, size
+from evaluation.distribution_drift import bins, condensed, size
 from evaluation.drift.jensen_shannon import jensen_shannon
 from evaluation.drift.no_drift import NoDrift
 from evaluation.over_time import course, is_by_day, stretches
@@ -54,7 +54,7 @@ def drift_courses(
     }
     by_day = is_by_day(list(hours))
     found = [
-        _course(one, is_output, parts, baseline, drift.tested, by_day, thresholds)
+        _course(one, is_output, parts, baseline, drift.tested * _alerting(drift), by_day, thresholds)
         for one, is_output in _most_drifted(drift)
     ]
     return [one for one in found if one.moments]
@@ -67,6 +67,12 @@ def _most_drifted(drift: Drift) -> list[tuple[DistributionDrift, bool]]:
     every.sort(key=lambda pair: (-(_distance(pair[0]) or 0.0), pair[1], pair[0].name))
     drifted = [pair for pair in every if pair[0].level in ("warn", "alert")]
     return drifted[:MOST] or every[:1]
+
+
+def _alerting(drift: Drift) -> int:
+    """Statistics of a distribution that may alert: the bar is corrected for all of them."""
+    every = [*drift.features, *drift.outputs]
+    return max((sum(one.threshold is not None for one in drift.statistics) for drift in every), default=1)
 
 
 def _distance(one: DistributionDrift) -> float | None:
@@ -105,7 +111,7 @@ class _Bar:
 
     def __init__(self, before: Histogram, tested: int, thresholds: Thresholds) -> None:
         self._before, self._weights = bins(condensed(before, before.counts)), before.counts
-        self._tested = tested * len(KINDS)
+        self._tested = tested
         self._minimum, self._threshold = thresholds.need("drift_minimum"), thresholds.need(STATISTIC)
         self._bars: dict[int, float] = {}
 

@@ -11,15 +11,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.confusion_figures import accuracy, confusion_matrix
+from evaluation.confusion_figures import confusion_matrix
 from evaluation.curves import MOST_CLASSES, calibration_curve, confusion_of, ranking_curves, residuals_of
 from evaluation.figure_names import HEADLINE, figure_of
 from evaluation.label_indices import positive_index
 from evaluation.label_join import Joined, Key
 from evaluation.measured import Measured
 from evaluation.metrics import classification_of_indices, regression_metrics
-from evaluation.probability_figures import ranking_of, roc_auc
-from evaluation.regression_figures import rmse
 from evaluation.report_format import (
     ClassFigures,
     Curve,
@@ -50,7 +48,6 @@ class _Pairs:
     scores: Floats | None
     order: Indices  # by the hash of the id: a sample that does not depend on when it is drawn
     unusable: int
-    usable: NDArray[np.bool_]  # of the rows given
 
 
 def performance_section(
@@ -83,36 +80,11 @@ def performance_section(
     )
 
 
-def headlines(rows: pd.DataFrame, stretch: NDArray[Any], manifest: Manifest) -> tuple[str, dict[Any, Measured]]:
-    """The headline by what `stretch` says of each row: what the section would say of these rows, at less cost.
-
-    A classifier that ranks nothing has its accuracy instead.
-    """
-    pairs = _pairs(rows, manifest)
-    kept, name, ranking = stretch[pairs.usable], HEADLINE[manifest.task], None
-    if name == "roc_auc":
-        index = positive_index(manifest.classes, manifest.positive)
-        ranking = ranking_of(pairs.probabilities, pairs.scores, index)
-        name = name if ranking is not None else "accuracy"
-    order = np.argsort(kept, kind="stable")
-    keys, starts = np.unique(kept[order], return_index=True)
-    found: dict[Any, Measured] = {}
-    for key, here in zip(keys.tolist(), np.split(order, starts[1:]), strict=len(keys) > 0):
-        truth, predicted = pairs.truth[here], pairs.predicted[here]
-        if name == "rmse":
-            found[key] = rmse(predicted - truth)
-        elif ranking is not None:
-            found[key] = roc_auc(truth == index, ranking[here])
-        else:
-            found[key] = accuracy(truth, predicted)
-    return name, found
-
-
 def _pairs(rows: pd.DataFrame, manifest: Manifest) -> _Pairs:
     if manifest.task == "regression":
         truth, predicted = rows["truth_value"].to_numpy(np.float64), rows["value"].to_numpy(np.float64)
         usable = np.isfinite(truth) & np.isfinite(predicted)
-        return _Pairs(truth[usable], predicted[usable], None, None, _order(rows[usable]), int((~usable).sum()), usable)
+        return _Pairs(truth[usable], predicted[usable], None, None, _order(rows[usable]), int((~usable).sum()))
     places = _places(manifest.classes)
     truth = rows["truth_label"].map(places).fillna(-1).to_numpy(np.int64)
     predicted = rows["label"].map(places).fillna(-1).to_numpy(np.int64)
@@ -129,7 +101,6 @@ def _pairs(rows: pd.DataFrame, manifest: Manifest) -> _Pairs:
         None if scores is None else scores[usable],
         _order(rows[usable]),
         int((~usable).sum()),
-        usable,
     )
 
 

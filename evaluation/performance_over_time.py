@@ -8,11 +8,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from evaluation.figure_names import figure_of
+from evaluation.confusion_figures import accuracy
+from evaluation.figure_names import HEADLINE, figure_of
+from evaluation.label_indices import positive_index
 from evaluation.label_join import Joined
-from evaluation.measured import Measured
+from evaluation.measured import Measured, undefined
 from evaluation.over_time import Beyond, course, is_by_day, stretches
-from evaluation.performance import headlines
+from evaluation.performance import _pairs as pairs_of
+from evaluation.probability_figures import ranking_of, roc_auc
+from evaluation.regression_figures import rmse
 from evaluation.report_format import Course, Figure, Moment
 from evaluation.thresholds import Thresholds
 from evaluation.verdicts import judged
@@ -27,7 +31,8 @@ def performance_courses(
     if manifest is None or rows is None or not len(rows) or not hours:
         return []
     starts = list(stretches(hours))
-    name, found = headlines(rows, _stretch(rows, starts), manifest)
+    found = {number: _headline(part, manifest) for number, part in rows.groupby(_stretch(rows, starts))}
+    name = _headline_name(manifest)
     before = manifest.metrics.get(name)
     figures = {
         start: judged(figure_of(name, found[number], manifest.target_unit), before, thresholds)
@@ -48,6 +53,25 @@ def performance_courses(
         threshold=_turns_at(name, before, beyond, thresholds),
     )
     return [found_course] if found_course.moments else []
+
+
+def _headline_name(manifest: Manifest) -> str:
+    """A classifier of two classes that ranks nothing has its accuracy instead."""
+    ranks = manifest.output.probabilities is not None or manifest.output.score is not None
+    return HEADLINE[manifest.task] if ranks or manifest.task != "binary" else "accuracy"
+
+
+def _headline(rows: pd.DataFrame, manifest: Manifest) -> Measured:
+    """What the section would say of these rows alone."""
+    pairs = pairs_of(rows, manifest)
+    if manifest.task == "regression":
+        return rmse(pairs.predicted - pairs.truth) if len(pairs.truth) else undefined(0, "no instance")
+    if manifest.task == "binary":
+        index = positive_index(manifest.classes, manifest.positive)
+        ranking = ranking_of(pairs.probabilities, pairs.scores, index)
+        if ranking is not None:
+            return roc_auc(pairs.truth == index, ranking)
+    return accuracy(pairs.truth, pairs.predicted)
 
 
 def _stretch(rows: pd.DataFrame, starts: Sequence[str]) -> NDArray[np.int64]:
