@@ -76,7 +76,7 @@ def _version_side(evidence: Evidence, version: str, setting: Setting) -> Side:
         raise ValueError(f"version {version!r} has not scored in this window; those that have: {known}")
     if "champion" not in roles[version]:
         return _challenger_side(evidence, version, setting)
-    report = build_report(evidence, setting, version)
+    report = build_report(evidence, setting, version=version)
     counts = _counts(report, version, "champion")
     verdicts = {name: getattr(report, name).verdict for name in ("performance", "profiling", "drift")}
     return Side(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,8 @@ def performance_courses(
     if manifest is None or rows is None or not len(rows) or not hours:
         return []
     starts = list(stretches(hours))
-    found = {number: _headline(part, manifest) for number, part in rows.groupby(_stretch(rows, starts))}
+    parts: Iterable[tuple[Any, pd.DataFrame]] = rows.groupby(_stretch(rows, starts))
+    found = {int(number): _headline(part, manifest) for number, part in parts}
     name = _headline_name(manifest)
     before = manifest.metrics.get(name)
     figures = {

@@ -64,7 +64,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     occasion: Occasion = "production"
 
 
-def build_report(evidence: Evidence, setting: Mapping[str, float] | None = None, version: str | None = None) -> Report:
+def build_report(
+    evidence: Evidence, setting: Mapping[str, float] | None = None, *, version: str | None = None
+) -> Report:
     """The report; `setting` are thresholds that override the bundle's, `version` what to speak of instead."""
     version = version or primary_version(evidence)
     reference = evidence.references.get(version)

@@ -12,6 +12,7 @@ from evaluation.commands.arguments import add_stretch
 from evaluation.first_scored import first_scored
 from evaluation.report_format import Window
 from evaluation.windows import DAY_S, all_window, custom_window, day_window, hour_window, version_window, week_window
+from scoring.bundle import NAME
 
 Progress = Callable[[int, int, str], None]
 _NAMED = {"hour": hour_window, "day": day_window, "week": week_window}
@@ -62,6 +63,8 @@ def _since_version(
     log: Store, derived: Store, options: argparse.Namespace, now: float, progress: Progress | None
 ) -> Window:
     version: str = options.since_version
+    if not NAME.fullmatch(version):
+        raise ValueError(f"--since-version {version!r}: expected the name of a version, such as 2 or 2.1-rc1")
     if options.since is not None:
         raise ValueError(f"--since has no place beside --since-version {version}: leave one of them out")
     until = now if options.until is None else options.until

@@ -103,6 +103,7 @@ def test_a_backfill_does_what_the_timer_would_have_done(
         (["report", "--model", "toy"], {"HYPERPLANE_THRESHOLDS": "{"}, "HYPERPLANE_THRESHOLDS"),
         (["report", "--model", "toy", "--since", "2h", "--until", "3h"], {}, "ends before it begins"),
         (["report", "--model", "toy", "--since-version", "9"], {}, "version '9' of model toy has not scored"),
+        (["report", "--model", "toy", "--since-version", "../9"], {}, "expected the name of a version"),
         (["report", "--model", "toy", "--since-version", "1", "--since", "2h"], {}, "--since has no place beside"),
         (["report", "--model", "toy", "--window", "day", "--until", "2h"], {}, "--until has no place beside"),
     ],

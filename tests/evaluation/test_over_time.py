@@ -13,6 +13,7 @@ from audit.records import Record, timestamp
 from evaluation.drift_over_time import STATISTIC
 from evaluation.hourly import make_report
 from evaluation.over_time import course, coverage_since, stretches
+from evaluation.pages.report import report_page
 from evaluation.references import References
 from evaluation.report_format import CoverageCounts, CoverageHour, Level, Moment, Report
 from evaluation.windows import custom_window, hour_start
@@ -137,6 +138,18 @@ def test_each_section_knows_since_when(report: Report) -> None:
     for one in found:
         assert one.since == "2026-11-23T15:00:00Z", one.name
         assert [moment.level for moment in one.moments] == ["ok"] * FAULT + ["alert"] * (HOURS - FAULT), one.name
+
+
+def test_the_page_says_since_when_in_each_section_and_draws_it(report: Report) -> None:
+    page = report_page(report)
+    for sentence in ("Worse than it may be since", "Slower than allowed since", "Drifted since"):
+        assert f"{sentence} 23 Nov 2026, 15:00 UTC, in both of the 2 hours with a verdict." in page
+    assert page.count('class="dot-alert"') == sum(
+        moment.level == "alert"
+        for section in (report.performance, report.profiling, report.drift)
+        for one in section.courses
+        for moment in one.moments
+    )
 
 
 def test_the_distance_of_each_hour_is_that_of_a_report_on_it_alone(report: Report, tmp_path: Path) -> None:
