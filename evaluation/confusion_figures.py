@@ -16,6 +16,11 @@ def _proportion(part: float, whole: float, why: str) -> Measured:
     return measured(part / whole, int(whole), intervals.wilson(part, whole), WILSON)
 
 
+def accuracy(truth: Indices, predicted: Indices) -> Measured:
+    """The share of predictions that are right, from positions of classes."""
+    return _proportion(float((truth == predicted).sum()), len(truth), "no instance")
+
+
 def binary_counts(confusion: Indices, index: int, seed: int) -> dict[str, Measured]:
     """Accuracy, balanced accuracy and MCC, and the positive class's own figures."""
     n = int(confusion.sum())

@@ -103,9 +103,9 @@ def _counts(outcomes: Mapping[str, int], errors: int) -> CoverageCounts:
     )
 
 
-def _figure(counts: CoverageCounts, before: Metric | None, thresholds: Thresholds) -> Figure:
+def measured_coverage(counts: CoverageCounts) -> Figure:
+    """Coverage with its interval, not judged yet."""
     interval = wilson(counts.scored, counts.calls)
-    level, threshold, sentence = _level(counts, interval, thresholds)
     return Figure(
         name="coverage",
         title="Coverage",
@@ -116,6 +116,13 @@ def _figure(counts: CoverageCounts, before: Metric | None, thresholds: Threshold
         high=None if interval is None else interval[1],
         interval=None if interval is None else "Wilson",
         status=None if counts.calls else "no calls",
+    )
+
+
+def _figure(counts: CoverageCounts, before: Metric | None, thresholds: Thresholds) -> Figure:
+    level, threshold, sentence = _level(counts, wilson(counts.scored, counts.calls), thresholds)
+    return msgspec.structs.replace(
+        measured_coverage(counts),
         before=None if before is None else before.value,
         before_n=None if before is None else before.n,
         before_low=None if before is None else before.low,

@@ -6,8 +6,13 @@ so a run after downtime catches up on the last 48 hours. An hour or a blob that 
 in the report as a finding, is tried again by the next run, and never keeps the others waiting. Only storage that
 cannot be reached at all ends a run.
 
-A day's report is made as of the end of its newest hour with records, and once the day is over as of its end: a moment
-taken from the log and not from the clock, so that two runs write the same bytes.
+A day's report is made as of the end of its newest hour with records, and once the day is over as of its end. A day
+whose instances get labels later gets a fresh report, as of the end of the newest hour with such labels (see
+`evaluation.late_labels`); the ones before it stay. Each is a moment taken from the log and not from the clock, so that
+two runs write the same bytes.
+
+The verdicts of a report are logged when it is new, or says something else than before: right before it is stored, so
+that an alert may be told twice by a run that was killed in between, and never not at all.
 """
 
 from __future__ import annotations
@@ -28,11 +33,12 @@ from audit.seal import SETTLED_S, seal_hour
 from audit.store import Store
 from evaluation.blob_index import BlobIndex, day_prefix, index_blob, read_index
 from evaluation.evidence import collect
+from evaluation.late_labels import labelled_days
 from evaluation.references import References
 from evaluation.report import build_report
-from evaluation.report_format import Report, ReportEntry, Window
-from evaluation.report_store import write_report, written_s
-from evaluation.windows import DAY_S, HOUR_S, day_window, report_id
+from evaluation.report_format import Report, ReportEntry, Window, encode_report, entry_of
+from evaluation.report_store import newest_made, read_report_json, write_report, written_s
+from evaluation.windows import DAY_S, HOUR_S, at, day_window, report_id, split_id
 
 LOOKS_BACK_S = 48 * HOUR_S
 
@@ -48,6 +54,7 @@ class Run:
     blobs: int = 0  # profiled
     reports: list[ReportEntry] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)  # what must be tried again
+    labelled: list[BlobIndex] = field(default_factory=list)  # of all hours that were due, those with labels
 
 
 def run_due(
@@ -81,8 +88,13 @@ def backfill(
         _hour(log, derived, references, hour, run)
     _keep_index(log, derived, due, now, run)
     if reports:
+        work = _Reports(log, derived, references, thresholds, run)
         for day, as_of in _days(due, now).items():
-            _day(log, derived, references, day_window(day), timestamp(as_of), thresholds, run)
+            for model in references.models():
+                work.make(model, day_window(day), timestamp(as_of))
+        for (model, date), hour in sorted(_late(derived, run).items()):
+            if model in references.models():
+                work.make_again(model, day_window(at(f"{date}T00:00:00Z")), timestamp(_ended_s(hour)))
     return run
 
 
@@ -115,19 +127,18 @@ def store_report(derived: Store, report: Report) -> ReportEntry:
 
 
 def log_verdicts(report: Report) -> None:
-    """One line of JSON for each section, for alert rules to match."""
-    sections = {
-        "coverage": report.coverage.verdict,
-        "performance": report.performance.verdict,
-        "profiling": report.profiling.verdict,
-        "drift": report.drift.verdict,
-    }
-    for section, verdict in sections.items():
+    """One line of JSON for each section, for alert rules to match; docs/operations.md lists the fields."""
+    for section, verdict in entry_of(report).verdicts.items():
         line = {
             "event": "verdict",
             "model": report.model.name,
             "version": report.model.version,
             "report": report.id,
+            "window": report.window.kind,
+            "since": report.window.since,
+            "until": report.window.until,
+            "as_of": report.as_of,
+            "provisional": report.provisional,
             "section": section,
             "level": verdict.level,
             "figure": verdict.figure,
@@ -141,18 +152,28 @@ def log_verdicts(report: Report) -> None:
 
 
 def _hour(log: Store, derived: Store, references: References, hour: str, run: Run) -> None:
-    if all(read_index(derived, info, references) for info in blobs(log, hour)):
-        return
+    indexes = [read_index(derived, info, references) for info in blobs(log, hour)]
+    if not all(indexes):
+        indexes = _worked_on(log, derived, references, hour, run)
+        run.hours.append(hour)
+    run.labelled += [index for index in indexes if index is not None and index.labels]
+
+
+def _worked_on(log: Store, derived: Store, references: References, hour: str, run: Run) -> list[BlobIndex | None]:
     try:
         seal_hour(log, hour)
     except Unavailable:
         raise
     except AuditError as problem:
         _trouble(run, f"{hour} cannot be sealed", problem)
+    indexes = []
     for info in blobs(log, hour):
-        if read_index(derived, info, references) is None and _blob(log, derived, references, info.name, run):
-            run.blobs += 1
-    run.hours.append(hour)
+        index = read_index(derived, info, references)
+        if index is None:
+            index = _blob(log, derived, references, info.name, run)
+            run.blobs += index is not None
+        indexes.append(index)
+    return indexes
 
 
 def _blob(log: Store, derived: Store, references: References, name: str, run: Run) -> BlobIndex | None:
@@ -183,27 +204,47 @@ def _keep_index(log: Store, derived: Store, due: Sequence[str], now: float, run:
         _trouble(run, "the index of ids cannot be kept", problem)
 
 
-def _day(
-    log: Store,
-    derived: Store,
-    references: References,
-    window: Window,
-    as_of: str,
-    thresholds: Mapping[str, float] | None,
-    run: Run,
-) -> None:
-    for model in references.models():
-        if not run.blobs and _is_current(derived, model, window, as_of):
-            continue
+def _late(derived: Store, run: Run) -> dict[tuple[str, str], str]:
+    """(model, day) → the newest hour with labels for the instances of that earlier day."""
+    try:
+        return labelled_days(derived, run.labelled)
+    except Unavailable:
+        raise
+    except Exception as problem:  # noqa: BLE001 - the reports of earlier days must never cost the others anything
+        _trouble(run, "it is not known which earlier days got labels", problem)
+        return {}
+
+
+@dataclass(frozen=True)
+class _Reports:
+    """Makes and stores reports, each unless it is there already; one that fails keeps no other waiting."""
+
+    log: Store
+    derived: Store
+    references: References
+    thresholds: Mapping[str, float] | None
+    run: Run
+
+    def make(self, model: str, window: Window, as_of: str) -> None:
+        """The report of a window as of a moment."""
+        if _is_current(self.derived, model, window, as_of):
+            return
         try:
-            report = make_report(log, derived, references, model, window, as_of, thresholds)
-            log_verdicts(report)
+            report = make_report(self.log, self.derived, self.references, model, window, as_of, self.thresholds)
             if _worth_storing(report):
-                run.reports.append(store_report(derived, report))
+                if read_report_json(self.derived, model, report.id) != encode_report(report):
+                    log_verdicts(report)
+                self.run.reports.append(store_report(self.derived, report))
         except Unavailable:
             raise
         except Exception as problem:  # noqa: BLE001 - one model must never cost the others their report
-            _trouble(run, f"no report of {model} on {window.since[:10]}", problem)
+            _trouble(self.run, f"no report of {model} on {window.since[:10]}", problem)
+
+    def make_again(self, model: str, window: Window, as_of: str) -> None:
+        """The same, unless there is one of a later moment."""
+        made = newest_made(self.derived, model, window)
+        if made is None or made <= split_id(report_id(window, as_of))[1]:
+            self.make(model, window, as_of)
 
 
 def _is_current(derived: Store, model: str, window: Window, as_of: str) -> bool:

@@ -31,16 +31,28 @@ def ranking_of(likelihood: Floats | None, decision: Floats | None, index: int) -
 
 def ranked_figures(positive: NDArray[np.bool_], ranking: Floats | None) -> dict[str, Measured]:
     """ROC AUC and PR AUC of one class against the rest."""
+    why = _why_unranked(positive, ranking)
+    if why is not None or ranking is None:
+        return dict.fromkeys(("roc_auc", "pr_auc"), undefined(len(positive), why or ""))
+    return {"roc_auc": _roc_auc(positive, ranking), "pr_auc": _pr_auc(positive, ranking)}
+
+
+def roc_auc(positive: NDArray[np.bool_], ranking: Floats) -> Measured:
+    """ROC AUC alone."""
+    why = _why_unranked(positive, ranking)
+    return _roc_auc(positive, ranking) if why is None else undefined(len(positive), why)
+
+
+def _why_unranked(positive: NDArray[np.bool_], ranking: Floats | None) -> str | None:
+    """Why the figures of a ranking are undefined; None when they are not."""
     n, count = len(positive), int(positive.sum())
     if ranking is None:
-        why = "the model gives neither probabilities nor scores"
-    elif not n:
-        why = "no instance"
-    elif count in {0, n}:
-        why = "undefined: the truth never is this class" if not count else "undefined: the truth always is this class"
-    else:
-        return {"roc_auc": _roc_auc(positive, ranking), "pr_auc": _pr_auc(positive, ranking)}
-    return {"roc_auc": undefined(n, why), "pr_auc": undefined(n, why)}
+        return "the model gives neither probabilities nor scores"
+    if not n:
+        return "no instance"
+    if count not in {0, n}:
+        return None
+    return "undefined: the truth never is this class" if not count else "undefined: the truth always is this class"
 
 
 def _roc_auc(positive: NDArray[np.bool_], ranking: Floats) -> Measured:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from evaluation.coverage import LogFacts, coverage_section
 from evaluation.distribution_drift import drift_section
+from evaluation.drift_over_time import drift_courses
 from evaluation.label_join import Joined
 from evaluation.performance import performance_section
+from evaluation.performance_over_time import performance_courses
 from evaluation.profile import NO_VERSION, Profile, merge_by_key
 from evaluation.profiler import Reference
 from evaluation.profiling import profiling_section
+from evaluation.profiling_over_time import profiling_courses
 from evaluation.report_format import (
     SCHEMA,
     Finding,
@@ -60,9 +64,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     occasion: Occasion = "production"
 
 
-def build_report(evidence: Evidence, setting: Mapping[str, float] | None = None) -> Report:
-    """The report; `setting` are thresholds that override the bundle's."""
-    version = primary_version(evidence)
+def build_report(
+    evidence: Evidence, setting: Mapping[str, float] | None = None, *, version: str | None = None
+) -> Report:
+    """The report; `setting` are thresholds that override the bundle's, `version` what to speak of instead."""
+    version = version or primary_version(evidence)
     reference = evidence.references.get(version)
     manifest = reference.manifest if reference else None
     baseline = reference.baseline if reference else None
@@ -86,6 +92,13 @@ def build_report(evidence: Evidence, setting: Mapping[str, float] | None = None)
     champion = merged.get((evidence.model, version, "champion"))
     sha256, sample = (reference.sha256, reference.sample) if reference else ("", None)
     drift = drift_section(champion, manifest, baseline, sha256, thresholds, sample)
+    if evidence.occasion == "production":
+        hours, sha256 = evidence.hours, reference.sha256 if reference else ""
+        performance = replace(
+            performance, courses=performance_courses(evidence.joined, manifest, version, list(hours), thresholds)
+        )
+        profiling = replace(profiling, courses=profiling_courses(hours, manifest, version))
+        drift = replace(drift, courses=drift_courses(drift, hours, baseline, (version, sha256), thresholds))
     sections = {
         "coverage": coverage.verdict,
         "performance": performance.verdict,

@@ -15,8 +15,8 @@ import msgspec
 
 from audit.errors import NotFound
 from audit.store import Store
-from evaluation.report_format import Report, ReportEntry, decode_report, encode_report, entry_of
-from evaluation.windows import is_report_id
+from evaluation.report_format import Report, ReportEntry, Window, decode_report, encode_report, entry_of
+from evaluation.windows import is_report_id, split_id, window_id
 from scoring.bundle import NAME
 
 HTML = "text/html; charset=utf-8"
@@ -43,12 +43,25 @@ def write_report(derived: Store, report: Report, html: str | None) -> ReportEntr
 
 
 def list_reports(derived: Store, model: str, limit: int = 100) -> list[ReportEntry]:
-    """Entries of a model's reports, the newest `as_of` first."""
+    """Entries of a model's reports, the newest `as_of` first. One listing, and a read for each entry.
+
+    Of more than `limit` the newest report of each window comes first, then what was made of it before: else the
+    reports that a day gets each hour would soon leave no room for any other window.
+    """
     if not NAME.fullmatch(model):
         return []
-    ids = sorted(set(_ids(derived, model)), key=lambda text: (text.rpartition("-")[2], text), reverse=True)
-    entries = (_entry(derived, f"{_folder(model, text)}/entry.json") for text in ids[:limit])
+    ids = sorted(set(_ids(derived, model)), key=lambda text: (split_id(text)[1], text), reverse=True)
+    newest = {split_id(text)[0]: text for text in reversed(ids)}
+    chosen = set(sorted(ids, key=lambda text: newest[split_id(text)[0]] != text)[:limit])
+    entries = (_entry(derived, f"{_folder(model, text)}/entry.json") for text in ids if text in chosen)
     return [entry for entry in entries if entry is not None]
+
+
+def newest_made(derived: Store, model: str, window: Window) -> str | None:
+    """When the newest stored report on a window was made, as ids have it (`20261124T000000Z`); None without any."""
+    prefix = f"{window_id(window)}-"
+    ids = {text for text in _ids(derived, model, prefix) if split_id(text)[0] == window_id(window)}
+    return max((split_id(text)[1] for text in ids), default=None)
 
 
 def written_s(derived: Store, model: str, report: str) -> float | None:
@@ -91,8 +104,8 @@ def _folder(model: str, report: str) -> str:
     return f"reports/{model}/{report}"
 
 
-def _ids(derived: Store, model: str) -> Iterator[str]:
-    for info in derived.list(f"reports/{model}/"):
+def _ids(derived: Store, model: str, prefix: str = "") -> Iterator[str]:
+    for info in derived.list(f"reports/{model}/{prefix}"):
         _, _, report, *name = info.name.split("/")
         if name == ["entry.json"] and is_report_id(report):
             yield report

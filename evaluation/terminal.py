@@ -11,14 +11,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from evaluation.report_format import Report
+from evaluation.format.comparison import Comparison, Side
+from evaluation.pages import numbers
+from evaluation.report_format import Report, entry_of
 
+type Progressing = Callable[[int, int, str], None] | None
 MOST_CONVERGENCE = 3
 _STYLES = {"ok": "green", "warn": "yellow", "alert": "bold red", "no data": "dim"}
 
 
 def print_report(report: Report) -> None:
-    """What it covers, whether the fit had converged, the verdicts by section, and what the sources lack."""
+    """What it covers, whether the fit had converged, the verdicts by section, since when, and what the sources lack."""
     console = Console()
     state = " (provisional)" if report.provisional else ""
     console.print(plain(f"{report.model.name} {report.model.version}, {_covers(report)}{state}"))
@@ -29,12 +32,56 @@ def print_report(report: Report) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     for name in ("section", "level", "sentence"):
         table.add_column(name, overflow="fold")
-    for section in ("coverage", "performance", "profiling", "drift"):
-        verdict = getattr(report, section).verdict
+    for section, verdict in entry_of(report).verdicts.items():
         table.add_row(section, Text(verdict.level, _STYLES[verdict.level]), plain(verdict.sentence))
     console.print(table)
+    for course in (*report.performance.courses, *report.profiling.courses, *report.drift.courses):
+        if course.sentence:
+            console.print(plain(f"{course.title}: {course.sentence}"))
     for finding in report.sources.findings:
         console.print(plain(f"{finding.blob}: {finding.what}", "red"))
+
+
+def print_comparison(found: Comparison) -> None:
+    """The sides, each further one's figures beside the first's, run times, drift, and what they come to."""
+    console = Console()
+    state = " (provisional)" if found.provisional else ""
+    console.print(plain(f"{found.model}, {found.kind} side by side, as of {_brief(found.as_of)}{state}"))
+    for number, side in enumerate(found.sides, 1):
+        verdicts = ", ".join(f"{name} {verdict.level}" for name, verdict in side.verdicts.items())
+        calls = numbers.counted(side.counts.calls, "call")
+        console.print(plain(f"{number}  {side.label}: {calls}{'; ' if verdicts else ''}{verdicts}"))
+    for number, difference in enumerate(found.differences, 2):
+        table = Table(box=None, pad_edge=False)
+        for name, justify in (("", "left"), ("1", "right"), (str(number), "right"), ("worse?", "left")):
+            table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+        for figure in difference.figures:
+            write = numbers.percent if figure.name == "coverage" else numbers.number
+            table.add_row(
+                plain(figure.title),
+                write(figure.before),
+                write(figure.value),
+                Text(figure.level, _STYLES[figure.level]),
+            )
+        for title, first, other in _times(found.sides[0], found.sides[number - 1]):
+            table.add_row(title, first, other, "")
+        console.print(table)
+        if difference.drift:
+            console.print(plain(f"drift between them: {difference.drift.verdict.sentence}"))
+        level = Text(difference.verdict.level, _STYLES[difference.verdict.level])
+        console.print(Text.assemble(level, " ", plain(difference.verdict.sentence)))
+    for note in found.notes:
+        console.print(plain(note, "dim"))
+
+
+def _times(first: Side, other: Side) -> Iterator[tuple[str, str, str]]:
+    """Quantiles of the stages that both have."""
+    held = {stage.name: stage for stage in first.times}
+    for stage in other.times:
+        if stage.name in held and stage.name in ("total", "infer", "start"):
+            name = {"total": "a request", "infer": "the model's run", "start": "cold start"}[stage.name]
+            before = held[stage.name]
+            yield f"99 % of {name}", numbers.milliseconds(before.p99_ms), numbers.milliseconds(stage.p99_ms)
 
 
 def _covers(report: Report) -> str:

@@ -55,10 +55,11 @@ class Count(msgspec.Struct, frozen=True, kw_only=True):
 class Window(msgspec.Struct, frozen=True, kw_only=True):
     """The instances covered: those appended to the log from `since` up to, not including, `until`; whole hours."""
 
-    kind: Literal["hour", "day", "all", "custom"]
+    kind: Literal["hour", "day", "week", "version", "all", "custom"]  # week: ISO, from Monday
     since: str  # RFC 3339, UTC
     until: str
     hours: int
+    version: str | None = None  # of kind `version`: the one that first scored in the first hour
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,3 +89,5 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
     before: float | None = None
     threshold: float | None = None  # the value, not the distance, at which the verdict turns
     moments: list[Moment] = []  # at most 168 hours or 400 days
+    since: str | None = None  # start of the first moment beyond the threshold, when all moments after it are beyond too
+    sentence: str = ""  # since when it is beyond the threshold; empty when it is not

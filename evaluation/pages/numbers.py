@@ -157,16 +157,27 @@ def window(covered: Window) -> str:
     '23 November 2026, the whole day (UTC)'
     >>> window(Window(kind="hour", since="2026-11-23T23:00:00Z", until="2026-11-24T00:00:00Z", hours=1))
     '23 November 2026, 23:00 to 24:00 UTC'
+    >>> window(Window(kind="week", since="2026-11-16T00:00:00Z", until="2026-11-23T00:00:00Z", hours=168))
+    'week 47 of 2026, 16 Nov 2026 to 22 Nov 2026 (UTC)'
     """
     since, until = _moment(covered.since), _moment(covered.until)
     if since is None or until is None:
         return f"{covered.since} to {covered.until}"
+    if covered.kind == "version" and covered.version is not None:
+        return f"since version {covered.version}: {when(covered.since)} to {when(covered.until)}"
+    if covered.kind == "week":
+        last = until - timedelta(days=1)
+        return f"week {since.isocalendar().week} of {since.isocalendar().year}, {_short(since)} to {_short(last)} (UTC)"
     if since.time() == until.time() == datetime.min.time() and until - since == timedelta(days=1):
         return f"{since.day} {since:%B %Y}, the whole day (UTC)"
     if (until - timedelta(microseconds=1)).date() == since.date():
         end = "24:00" if until.date() > since.date() else f"{until:%H:%M}"
         return f"{since.day} {since:%B %Y}, {since:%H:%M} to {end} UTC"
     return f"{when(covered.since)} to {when(covered.until)}"
+
+
+def _short(day: datetime) -> str:
+    return f"{day.day} {day:%b %Y}"
 
 
 def _moment(timestamp: str) -> datetime | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from evaluation.intervals import wilson
 from evaluation.pages import numbers
+from evaluation.pages.courses import courses_of
 from evaluation.pages.occasion import made_of, words
 from evaluation.pages.plots.cluster_map import cluster_map
 from evaluation.pages.plots.curves import LINES, curves
@@ -68,6 +69,7 @@ def report_page(report: Report, *, served: bool = False, code: str | None = None
         made_of=made_of(report),
         answers=_answers(report),
         coverage_plots=_coverage_plots(report),
+        courses=courses_of(report),
         reasons=_reasons(report),
         rates=_worst_rates(report),
         curve_plots=_curve_plots(report),

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from audit.browse import Filter
 from audit.integrity import Integrity
 from audit.reader import Position
 from audit.records import Record
 from audit.spot_check import Asked, SpotCheck
 from audit.survey import Survey
+from evaluation.format.comparison import Comparison, Difference, Side
 from evaluation.pages.docs import docs_page
 from evaluation.pages.home import HomeModel, home_page
 from evaluation.pages.instance import instance_page
 from evaluation.pages.report import report_page
 from evaluation.pages.reports import no_report_page, reports_page
+from evaluation.pages.side_by_side import side_by_side_page
 from evaluation.pages.spot_check import FIELDS, refused_look_page, spot_check_page
 from evaluation.pages.trail import Evidence, InstanceTrail, Replayed
-from evaluation.report_format import entry_of
+from evaluation.report_format import ReportEntry, Window, entry_of
 from tests.evaluation.example_report import empty_report, example_report
 
 ATTACK = (
@@ -39,6 +43,9 @@ def pages() -> dict[str, str]:
         "home without models": home_page([], with_key=True),
         "home with hostile values": home_page([_hostile_model()], with_key=True, code=ATTACK),
         "reports": reports_page("wine", [entry_of(example_report("multiclass")), entry_of(empty_report())], code="k"),
+        "reports, three weeks": reports_page("wine", history_entries(), code="k e&y"),
+        "side by side": side_by_side_page(comparison()),
+        "side by side with hostile values": side_by_side_page(comparison(ATTACK)),
         "reports, none yet": reports_page("wine", []),
         "reports with hostile values": reports_page(ATTACK, [entry_of(example_report(hostile=True))], code=ATTACK),
         "no report yet": no_report_page("wine", code="k"),
@@ -56,6 +63,63 @@ def pages() -> dict[str, str]:
         "docs of nothing": docs_page({"openapi": "3.1.0", "paths": {}}),
         "docs with hostile values": docs_page(openapi(ATTACK), code=ATTACK),
     }
+
+
+def history_entries() -> list[ReportEntry]:
+    """Three weeks of days that go from bad to worse, two of them made again; a week; a window since a version."""
+    example, levels = entry_of(example_report("multiclass")), ("no data", "ok", "warn", "alert")
+    found = []
+    for day in range(1, 22):
+        name = f"2026-11-{day:02}"
+        window = Window(kind="day", since=f"{name}T00:00:00Z", until=f"2026-11-{day + 1:02}T00:00:00Z", hours=24)
+        verdicts = {
+            section: replace(verdict, level=levels[min(3, (day + shift) // 6)])
+            for shift, (section, verdict) in enumerate(example.verdicts.items())
+        }
+        for made in ("T00:07:00.000000Z", "T09:00:00.000000Z")[: 2 if day > 19 else 1]:
+            id = f"day-{name}-202611{day + 1:02}{made[:9].replace(':', '')}Z"
+            as_of = f"2026-11-{day + 1:02}{made}"
+            found.append(replace(example, id=id, window=window, as_of=as_of, verdicts=verdicts, provisional=False))
+    week = Window(kind="week", since="2026-11-16T00:00:00Z", until="2026-11-23T00:00:00Z", hours=168)
+    since = Window(kind="version", since="2026-11-14T09:00:00Z", until="2026-11-23T00:00:00Z", hours=207, version="2")
+    wide = [replace(example, id=f"{window.kind}-1", window=window) for window in (week, since)]
+    return found[::-1] + wide
+
+
+def comparison(word: str = "petal length") -> Comparison:
+    """Two windows; `word` stands wherever names come from outside."""
+    before, now = example_report("binary"), example_report("binary")
+    figures = [
+        replace(figure, sentence=f"{word}: {figure.sentence if figure.value is not None else figure.status}")
+        for figure in now.performance.figures
+    ]
+    features = [replace(one, name=word) for one in now.drift.features]
+    verdict = replace(now.verdict, sentence=f"{word} has drifted.")
+    side = Side(
+        label="22 November 2026, the whole day (UTC)",
+        version="1",
+        role="champion",
+        window=before.window,
+        verdicts=entry_of(before).verdicts,
+        counts=before.coverage.counts,
+        figures=figures,
+        times=[replace(stage, edges_ms=[], counts=[]) for stage in now.profiling.stages],
+    )
+    other = replace(side, label=word, version=word, verdicts={})
+    difference = Difference(
+        label=word, figures=figures, drift=replace(now.drift, features=features, verdict=verdict), verdict=verdict
+    )
+    return Comparison(
+        schema=1,
+        kind="windows",
+        model=word,
+        as_of=now.as_of,
+        provisional=True,
+        verdict=verdict,
+        sides=[side, other],
+        differences=[difference],
+        notes=[f"{word} is not known."],
+    )
 
 
 def _models() -> list[HomeModel]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+import msgspec
+
 from evaluation import report_format as f
 from scoring.bundle import Task
 
@@ -20,7 +22,15 @@ def example_report(task: Task = "binary", *, labels: bool = True, hostile: bool 
     coverage = _coverage(name, hostile)
     performance = _performance(task, hostile) if labels else _unlabelled(task)
     drift = _drift(task, name)
-    profiling = _profiling()
+    profiling = msgspec.structs.replace(
+        _profiling(), courses=[_course("p99_ms", "Run time of 99 % of requests", "ms", 3.0)]
+    )
+    drift = msgspec.structs.replace(drift, courses=[_course(f"drift:{name}", name, None, 0.1)])
+    if performance.figures:
+        headline = performance.figures[0]
+        performance = msgspec.structs.replace(
+            performance, courses=[_course(headline.name, headline.title, headline.unit, headline.before or 1.0)]
+        )
     return f.Report(
         schema=f.SCHEMA,
         id="day-2026-11-23-20261124T000700Z",
@@ -52,6 +62,35 @@ def example_report(task: Task = "binary", *, labels: bool = True, hostile: bool 
             f.Threshold(name="jensen_shannon", value=0.1, source="setting"),
         ],
         notes=["1 blob is still open: its figures may grow."],
+    )
+
+
+def _course(name: str, title: str, unit: str | None, threshold: float) -> f.Course:
+    """Within its threshold until eight in the evening, beyond it from then on; one hour cannot be judged."""
+    worse = 0.8 if name in ("accuracy", "roc_auc") else 1.4
+    levels: list[f.Level] = ["ok" if hour < 20 else "alert" for hour in range(24)]
+    levels[5] = "no data"
+    values = [threshold * (2 - worse if level == "ok" else worse) for level in levels]
+    moments = [
+        f.Moment(
+            start=f"2026-11-23T{hour:02}:00:00Z",
+            value=min(value, 0.99) if worse < 1 else value,
+            n=9 if level == "no data" else 180,
+            low=value * 0.93,
+            high=min(value * 1.04, 0.995) if worse < 1 else value * 1.05,
+            level=level,
+        )
+        for hour, (value, level) in enumerate(zip(values, levels, strict=True))
+    ]
+    return f.Course(
+        name=name,
+        title=title,
+        unit=unit,
+        before=threshold * (1.05 if worse < 1 else 0.7) if name != "p99_ms" else None,
+        threshold=threshold,
+        moments=moments,
+        since="2026-11-23T20:00:00Z",
+        sentence="Worse since 23 Nov 2026, 20:00 UTC, in each of the 4 hours with a verdict.",
     )
 
 

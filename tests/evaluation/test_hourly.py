@@ -31,6 +31,8 @@ from tests.evaluation.workshop import (
 )
 
 DUE = NOON + HOUR + 301
+VERDICT_FIELDS = ["event", "model", "version", "report", "window", "since", "until", "as_of", "provisional", "section"]
+VERDICT_FIELDS += ["level", "figure", "value", "before", "threshold", "sentence"]
 
 
 @pytest.fixture
@@ -51,6 +53,7 @@ def test_an_hour_that_is_over_is_sealed_compacted_profiled_and_reported(
         segment.path,
         segment.file_path(0),
         "profiles/blobs/date=2026-11-23/hour=12/w-0.json",
+        "profiles/labelled/date=2026-11-23/hour=12/w-0.json",
         "profiles/model=toy/version=-/role=-/date=2026-11-23/hour=12/w-0.json",
         "profiles/model=toy/version=1/role=champion/date=2026-11-23/hour=12/w-0.json",
         "reports/toy/day-2026-11-23-20261123T130000Z/entry.json",
@@ -237,6 +240,30 @@ def test_each_verdict_is_one_line_of_json(
     assert [line["section"] for line in lines] == ["coverage", "performance", "profiling", "drift"]
     assert (lines[0]["level"], lines[0]["model"], lines[0]["value"]) == ("alert", "toy", 0.0)
     assert caplog.records[-4].levelname == "WARNING"
+    assert list(lines[0]) == VERDICT_FIELDS
+
+
+def test_verdicts_are_told_once_and_again_when_a_report_says_something_else(
+    log: Log, derived: MemoryStore, models: Path, bundle: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def told(now: float) -> list[str]:
+        caplog.clear()
+        run_due(log.store, derived, models, now)
+        lines = [json.loads(record.message) for record in caplog.records if record.message.startswith("{")]
+        return [line["report"] for line in lines if line["section"] == "drift"]
+
+    caplog.set_level(logging.INFO, "hyperplane.evaluation")
+    log.append(NOON, [score("a", bundle=bundle)])
+    assert told(DUE) == ["day-2026-11-23-20261123T130000Z"]
+    assert told(DUE + 60) == []
+    log.append(NOON + HOUR, [score("b", NOON + HOUR, bundle=bundle)])
+    assert told(DUE + HOUR) == ["day-2026-11-23-20261123T140000Z"]
+    log.append(NOON, [score("c", bundle=bundle)], writer="late")
+    assert told(DUE + HOUR + 60) == ["day-2026-11-23-20261123T140000Z"], "it counts a late blob now"
+    for name in names(derived, "reports/"):
+        if name.endswith("entry.json"):
+            derived.delete(name)  # as a run leaves it that is killed half-way
+    assert told(DUE + HOUR + 120) == [], "the same report, stored whole again"
 
 
 def test_the_page_is_stored_beside_the_report(log: Log, derived: MemoryStore, models: Path, bundle: str) -> None:

@@ -45,7 +45,7 @@ def test_a_label_for_an_older_hour_counts_in_the_days_next_report(
     assert (report.performance.labels.labelled, report.performance.labels.delay_max_s) == (1, 3 * HOUR)
 
 
-def test_a_label_for_an_older_day_leaves_that_days_stored_report_as_it_was_and_counts_when_it_is_made_again(
+def test_a_label_for_an_older_day_leaves_that_days_stored_report_as_it_was_and_counts_in_a_fresh_one(
     log: Log, derived: MemoryStore, models: Path, bundle: str
 ) -> None:
     log.append(NOON, [score("a", bundle=bundle, y=SAID_YES)])
@@ -57,6 +57,9 @@ def test_a_label_for_an_older_day_leaves_that_days_stored_report_as_it_was_and_c
     assert read_report_json(derived, "toy", stored) == before
     assert accuracy(report_of(log, models, as_of=NOON + 12 * HOUR)) is None
     assert accuracy(report_of(log, models, as_of=NEXT_DAY + 2 * HOUR)) == 1.0
+    fresh = read_report(derived, "toy", "day-2026-11-23-20261124T130000Z")
+    assert fresh is not None
+    assert accuracy(fresh) == 1.0
 
 
 def test_a_label_twice_in_one_request_with_different_values_counts_as_the_later_line_says(

@@ -15,6 +15,7 @@ PAGES = pages()
 WINDOWS = [(1280, False), (1280, True), (375, False), (375, True)]
 IDS = ["desk, light", "desk, dark", "phone, light", "phone, dark"]
 VARIANTS = ["report of many classes, served", "report of a regression", "report without labels"]
+VARIANTS += ["reports, three weeks", "side by side", "side by side with hostile values"]
 
 
 @pytest.fixture(scope="module")
