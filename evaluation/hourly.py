@@ -26,12 +26,14 @@ from audit.reader import hours as log_hours
 from audit.records import timestamp
 from audit.seal import SETTLED_S, seal_hour
 from audit.store import Store
+from evaluation.audit_section import audit_section
 from evaluation.blob_index import BlobIndex, day_prefix, index_blob, read_index
 from evaluation.evidence import collect
 from evaluation.references import References
 from evaluation.report import build_report
-from evaluation.report_format import Report, ReportEntry, Window
+from evaluation.report_format import Report, ReportEntry, Window, section_verdicts
 from evaluation.report_store import write_report, written_s
+from evaluation.vouching.means import Means
 from evaluation.windows import DAY_S, HOUR_S, day_window, report_id
 
 LOOKS_BACK_S = 48 * HOUR_S
@@ -51,13 +53,19 @@ class Run:
 
 
 def run_due(
-    log: Store, derived: Store, models: Path, now: float, *, thresholds: Mapping[str, float] | None = None
+    log: Store,
+    derived: Store,
+    models: Path,
+    now: float,
+    *,
+    thresholds: Mapping[str, float] | None = None,
+    means: Means | None = None,
 ) -> Run:
     """Everything that is due: hours that ended at least five minutes ago, up to 48 hours back, and their reports.
 
     `now` is Unix seconds. Raises `Unavailable` when the storage cannot be reached; run it again then.
     """
-    return backfill(log, derived, models, now, since_s=now - LOOKS_BACK_S, thresholds=thresholds)
+    return backfill(log, derived, models, now, since_s=now - LOOKS_BACK_S, thresholds=thresholds, means=means)
 
 
 def backfill(
@@ -71,9 +79,10 @@ def backfill(
     thresholds: Mapping[str, float] | None = None,
     reports: bool = True,
     progress: Progress | None = None,
+    means: Means | None = None,
 ) -> Run:
     """The same for any stretch of the log."""
-    run, references = Run(), References(models)
+    run, references, means = Run(), References(models), means or Means()
     due = [hour for hour in log_hours(log, since_s, until_s) if _ended_s(hour) + SETTLED_S <= now]
     for number, hour in enumerate(due):
         if progress:
@@ -82,7 +91,7 @@ def backfill(
     _keep_index(log, derived, due, now, run)
     if reports:
         for day, as_of in _days(due, now).items():
-            _day(log, derived, references, day_window(day), timestamp(as_of), thresholds, run)
+            _day(log, derived, references, day_window(day), timestamp(as_of), thresholds, run, means)
     return run
 
 
@@ -102,9 +111,11 @@ def make_report(
     as_of: str,
     thresholds: Mapping[str, float] | None = None,
     progress: Progress | None = None,
+    means: Means | None = None,
 ) -> Report:
-    """Read and build one report; nothing is stored."""
-    return build_report(collect(log, derived, references, model, window, as_of, progress), thresholds)
+    """Read and build one report; nothing is stored. `means`: what its audit section may vouch with."""
+    evidence = collect(log, derived, references, model, window, as_of, progress)
+    return build_report(evidence, thresholds, audit_section(log, derived, evidence, means, progress))
 
 
 def store_report(derived: Store, report: Report) -> ReportEntry:
@@ -116,13 +127,7 @@ def store_report(derived: Store, report: Report) -> ReportEntry:
 
 def log_verdicts(report: Report) -> None:
     """One line of JSON for each section, for alert rules to match."""
-    sections = {
-        "coverage": report.coverage.verdict,
-        "performance": report.performance.verdict,
-        "profiling": report.profiling.verdict,
-        "drift": report.drift.verdict,
-    }
-    for section, verdict in sections.items():
+    for section, verdict in section_verdicts(report).items():
         line = {
             "event": "verdict",
             "model": report.model.name,
@@ -191,12 +196,13 @@ def _day(
     as_of: str,
     thresholds: Mapping[str, float] | None,
     run: Run,
+    means: Means | None,
 ) -> None:
     for model in references.models():
         if not run.blobs and _is_current(derived, model, window, as_of):
             continue
         try:
-            report = make_report(log, derived, references, model, window, as_of, thresholds)
+            report = make_report(log, derived, references, model, window, as_of, thresholds, means=means)
             log_verdicts(report)
             if _worth_storing(report):
                 run.reports.append(store_report(derived, report))

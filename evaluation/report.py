@@ -15,6 +15,7 @@ from evaluation.profiler import Reference
 from evaluation.profiling import profiling_section
 from evaluation.report_format import (
     SCHEMA,
+    Audit,
     Finding,
     ModelFacts,
     Occasion,
@@ -60,8 +61,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     occasion: Occasion = "production"
 
 
-def build_report(evidence: Evidence, setting: Mapping[str, float] | None = None) -> Report:
-    """The report; `setting` are thresholds that override the bundle's."""
+def build_report(evidence: Evidence, setting: Mapping[str, float] | None = None, audit: Audit | None = None) -> Report:
+    """The report; `setting` are thresholds that override the bundle's, `audit` what `evaluation.audit_section` made."""
     version = primary_version(evidence)
     reference = evidence.references.get(version)
     manifest = reference.manifest if reference else None
@@ -82,6 +83,8 @@ def build_report(evidence: Evidence, setting: Mapping[str, float] | None = None)
         "profiling": profiling.verdict,
         "drift": drift.verdict,
     }
+    if audit is not None:
+        sections["audit"] = audit.verdict
     return Report(
         schema=SCHEMA,
         occasion=evidence.occasion,
@@ -95,6 +98,7 @@ def build_report(evidence: Evidence, setting: Mapping[str, float] | None = None)
         performance=performance,
         profiling=profiling,
         drift=drift,
+        audit=audit,
         sources=_sources(evidence),
         thresholds=thresholds.listed(),
         notes=[*_why_provisional(evidence), *evidence.notes, *_notes(champion, reference, thresholds)],

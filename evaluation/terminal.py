@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from evaluation.report_format import Report
+from evaluation.report_format import Report, section_verdicts
 
 MOST_CONVERGENCE = 3
 _STYLES = {"ok": "green", "warn": "yellow", "alert": "bold red", "no data": "dim"}
@@ -29,8 +29,7 @@ def print_report(report: Report) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     for name in ("section", "level", "sentence"):
         table.add_column(name, overflow="fold")
-    for section in ("coverage", "performance", "profiling", "drift"):
-        verdict = getattr(report, section).verdict
+    for section, verdict in section_verdicts(report).items():
         table.add_row(section, Text(verdict.level, _STYLES[verdict.level]), plain(verdict.sentence))
     console.print(table)
     for finding in report.sources.findings:
