@@ -23,10 +23,12 @@ from audit.store import Store
 from audit.when import parse_when
 from evaluation import settings as own_settings
 from evaluation import terminal
+from evaluation.composition import means_of
 from evaluation.hourly import backfill, make_report, store_report
 from evaluation.references import References
 from evaluation.report_format import Report, Window, encode_report
 from evaluation.schema import schema_text
+from evaluation.vouching.means import Means
 from evaluation.windows import all_window, at, custom_window, day_window, hour_start, hour_window
 
 _EXAMPLES = """examples:
@@ -80,6 +82,7 @@ def _report(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             timestamp(now),
             thresholds,
             progress,
+            _means(stores, environ),
         )
     store_report(stores.derived, report)
     _write(report, options.out)
@@ -129,6 +132,7 @@ def _backfill(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
             thresholds=thresholds,
             reports=options.reports,
             progress=progress,
+            means=_means(stores, environ),
         )
     told = [f"{_many(len(done.hours), 'hour')} worked on", f"{_many(done.blobs, 'blob')} compacted and profiled"]
     if options.reports:
@@ -156,6 +160,10 @@ def _stores(environ: Mapping[str, str]) -> Stores:
             "can read it; use a storage account or Azurite"
         )
     return open_stores(settings)
+
+
+def _means(stores: Stores, environ: Mapping[str, str]) -> Means:
+    return means_of(audit_settings(environ), stores.log, _models(environ))
 
 
 def _models(environ: Mapping[str, str]) -> Path:
