@@ -11,9 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from evaluation.report_format import Report, section_verdicts
+from evaluation.report_format import Audit, Report, section_verdicts
 
 MOST_CONVERGENCE = 3
+MOST_FINDINGS = 5
 _STYLES = {"ok": "green", "warn": "yellow", "alert": "bold red", "no data": "dim"}
 
 
@@ -32,8 +33,22 @@ def print_report(report: Report) -> None:
     for section, verdict in section_verdicts(report).items():
         table.add_row(section, Text(verdict.level, _STYLES[verdict.level]), plain(verdict.sentence))
     console.print(table)
+    if report.audit is not None:
+        _print_audit(console, report.audit)
     for finding in report.sources.findings:
         console.print(plain(f"{finding.blob}: {finding.what}", "red"))
+
+
+def _print_audit(console: Console, audit: Audit) -> None:
+    """What alarmed: the first findings in the log, and replays that differ; the page and report.json have the rest."""
+    for finding in audit.integrity.findings[:MOST_FINDINGS]:
+        console.print(plain(f"{finding.blob}: {finding.what}", "red"))
+    if audit.integrity.findings_total > MOST_FINDINGS:
+        more = audit.integrity.findings_total - MOST_FINDINGS
+        console.print(plain(f"{more:,} more in the log of this window: python -m audit verify", "red"))
+    for one in audit.replay.differing:
+        style = "red" if one.verdict == "different" else "yellow"
+        console.print(plain(f"replay of {one.id}: {one.verdict}: {one.sentence}", style))
 
 
 def _covers(report: Report) -> str:

@@ -12,7 +12,6 @@ from evaluation.pages.render import markup
 from evaluation.pages.text import LongText
 from evaluation.report_format import Audit, AuditorNote, BlobStates, ChosenInstances, DigestStates, SampleReplay
 
-FINDINGS = 20
 REPLAY_LEVELS = {"equal": "ok", "different": "alert"}
 NOTE_LEVELS = {"confirmed": "ok", "disputed": "alert"}
 FIGURES = {
@@ -134,8 +133,8 @@ def _note(note: AuditorNote) -> dict[str, Any]:
 
 def _read(read_bytes: int, stored_bytes: int) -> str:
     if not stored_bytes:
-        return "none of them is of an hour that was over"
+        return "None of them is of an hour that was over"
     if read_bytes == stored_bytes:
-        return "every file of an hour that was over was read again for this report, to its last byte"
+        return "Every file of an hour that was over was read again for this report, to its last byte"
     share = numbers.percent(read_bytes / stored_bytes)
-    return f"of the files of hours that were over, {share} of the bytes were read again for this report, drawn by lot"
+    return f"Of the bytes of hours that were over, {share} were read again for this report, drawn by lot"

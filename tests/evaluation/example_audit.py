@@ -31,7 +31,7 @@ def example_audit() -> f.Audit:
         ),
         strangest=strangest("malignant"),
         replay=f.SampleReplay(
-            sentence="16 of 20 instances got the recorded answer again, bit for bit. Of the others 4 cannot be replayed.",
+            sentence="16 of 20 instances got the recorded answer again, bit for bit. Of the others 4 cannot be.",
             equal=16,
             cannot=4,
             reasons=[f.Count(name="not_run", count=3, of="cannot"), f.Count(name="bundle_gone", count=1, of="cannot")],
