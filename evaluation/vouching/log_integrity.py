@@ -10,7 +10,8 @@ when the report is made, once, and hashed as it streams by. A day is read whole.
 
 As of when. Blobs of hours that were not over at `as_of` are `open`, whatever became of them since, and of the digests
 only those of hours that were over count (`evaluation.vouching.window_digests` says why). So a report made again says
-the same, once the digests of its hours are written; unless the log was altered meanwhile, which it must say.
+the same, once the digests of its hours are written; unless the log was altered meanwhile, which it must say. A blob
+that no digest lists may still be listed as late for 48 hours, and is no finding before.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from audit.blob_check import CheckedBlob
 from audit.digest import Digest, SignedDigest, digest_name
 from audit.digest_check import DigestCheck
 from audit.finding import Finding as AuditFinding
-from audit.layout import HOUR_S, hour_start_s, parse_name
+from audit.late_blobs import LATE_HOURS
+from audit.layout import HOUR_S, hour_start_s, hours_after, parse_name
 from audit.reader import listed_blobs
 from audit.signing import PublicKeys
 from audit.store import BlobInfo, Store
@@ -141,12 +143,12 @@ class _Held:
                 self.own.append(AuditFinding(entry.name, "altered", detail))
 
     def findings(self, first: str | None) -> list[AuditFinding]:
-        """All of them. A blob that no digest lists is one only when a later digest could have listed it as late."""
+        """All of them. A blob that no digest lists is one only when the last that could list it as late did not."""
         last = max(self.hours_read, default="")
         extra = [
             found
             for found in self.check.left_over(first if first in self.hours_read else None)
-            if (name := parse_name(found.blob)) and name.hour < last
+            if (name := parse_name(found.blob)) and last >= hours_after(name.hour, LATE_HOURS)[-1]
         ]
         own = [found for blob in self.blobs.values() for found in blob.findings]
         return [*self.own, *self.check.findings, *own, *extra]

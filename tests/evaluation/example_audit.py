@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from evaluation import report_format as f
+from evaluation.format.audit import ReplayVerdict
 
 BLOB = "log/v1/2026/11/23/14/20261123T140506-3f9c2a71-0.jsonl"
 
@@ -102,7 +103,7 @@ def empty_audit() -> f.Audit:
     )
 
 
-def instance(n: int, *, measure: float | None = None, replay: f.ReplayVerdict | None = None) -> f.AuditedInstance:
+def instance(n: int, *, measure: float | None = None, replay: ReplayVerdict | None = None) -> f.AuditedInstance:
     """The nth instance of an afternoon."""
     return f.AuditedInstance(
         id=f"patient-{n}" if n % 3 else f"0192f0c1-7b5a-7cc3-8d4e-2f1a3b4c5d{n:02d}",
