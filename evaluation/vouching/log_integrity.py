@@ -6,7 +6,9 @@ receipts, witnesses, and foreign files.
 
 What it costs. Derived data are no evidence, so what an index recorded of a blob is not asked: each blob is read again
 when the report is made, once, and hashed as it streams by. A day is read whole. Of a window that stores more than
-`most_bytes` as many blobs are read as fit, chosen by lot; of the others, the length is compared with the digest's.
+`most_bytes` as many blobs are read as fit, drawn by lot and in each report anew; of the others, the length is compared
+with the digest's. Of blobs of hours without a digest, which take four times as long, an eighth of that is read. (A day
+of a million records of 25 features, 1.04 GB, takes 2 to 3 s on two busy cores.)
 
 As of when. Blobs of hours that were not over at `as_of` are `open`, whatever became of them since, and of the digests
 only those of hours that were over count (`evaluation.vouching.window_digests` says why). So a report made again says
@@ -18,7 +20,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from audit.blob_check import CheckedBlob
@@ -32,12 +34,13 @@ from audit.signing import PublicKeys
 from audit.store import BlobInfo, Store
 from evaluation.pages.numbers import counted
 from evaluation.report_format import BlobStates, DigestStates, Finding, LogIntegrity, Window
-from evaluation.vouching.blob_proof import proof
+from evaluation.vouching.blob_proof import NOT_HASHED, proof
 from evaluation.vouching.means import READ_BYTES
 from evaluation.vouching.window_digests import WindowDigests
 from evaluation.windows import at
 
 FINDINGS = 20
+UNDIGESTED = 8  # so many times fewer bytes are read of blobs that there is no digest to hold against
 
 Progress = Callable[[int, int, str], None]
 
@@ -65,7 +68,7 @@ def log_integrity(
     listed = listed_blobs(log, since_s, min(until_s, as_of_s)) if since_s < as_of_s else {}
     over = {hour: listed.pop(hour) for hour in list(listed) if (hour_start_s(hour) or 0) + HOUR_S <= as_of_s}
     stored = [info for infos in over.values() for info in infos]
-    chosen = drawn(stored, f"{window.since}:{window.until}", most_bytes)
+    chosen = _chosen(over, digests, f"{window.since}:{window.until}:{as_of}", most_bytes)
     held = _Held(log, DigestCheck(since_s), chosen, len(stored), progress)
     for hour in sorted(over.keys() | set(digests.hours)):
         held.take(over.get(hour, []), digests.read(hour))
@@ -83,6 +86,13 @@ def log_integrity(
         findings_total=len(findings),
     )
     return Looked(integrity, digests.overdue(as_of_s))
+
+
+def _chosen(over: Mapping[str, list[BlobInfo]], digests: WindowDigests, seed: str, most_bytes: int) -> frozenset[str]:
+    """Blobs to read. Those of hours without a digest are read frame by frame, which takes four times as long."""
+    listed = [info for hour, infos in over.items() for info in infos if digests.has(hour)]
+    others = [info for hour, infos in over.items() for info in infos if not digests.has(hour)]
+    return drawn(listed, seed, most_bytes) | drawn(others, seed, most_bytes // UNDIGESTED)
 
 
 def drawn(infos: Iterable[BlobInfo], seed: str, most_bytes: int) -> frozenset[str]:
@@ -124,6 +134,8 @@ class _Held:
             else:
                 here[info.name], self.lengths[info.name] = CheckedBlob(name), info.size_bytes
         self.blobs |= here
+        if digest:
+            self._prove_late(digest)
         self.check.take(here, digest)
         if digest:
             self._note(digest)
@@ -131,8 +143,17 @@ class _Held:
     def take_late(self, signed: SignedDigest | None) -> None:
         """A digest after the window, for blobs that wait."""
         if signed:
+            self._prove_late(signed.digest)
             self.check.take_late(signed.digest)
             self._note(signed.digest)
+
+    def _prove_late(self, digest: Digest) -> None:
+        """Blobs that waited and are listed now have a SHA-256 to be held against."""
+        for entry in digest.late:
+            blob = self.blobs.get(entry.name)
+            if blob and blob.stored and blob.stored.sha256 == NOT_HASHED:
+                again = proof(self.log, blob.name, entry)
+                blob.stored, blob.findings = again.stored, again.findings
 
     def _note(self, digest: Digest) -> None:
         self.hours_read.append(digest.hour)

@@ -55,6 +55,10 @@ class WindowDigests:
         """What is wrong with the digests that were read, and hours of the window without one between others."""
         return [*self._chain.findings, *self._unsigned, *self._chain.gaps(self._since_s, self._until_s)]
 
+    def has(self, hour: str) -> bool:
+        """Whether an hour has a digest, readable or not."""
+        return hour in self._listed
+
     def read(self, hour: str) -> SignedDigest | None:
         """The digest of an hour of the window; None if it has none that can be read. Raises `Unavailable`."""
         if hour not in self._listed:

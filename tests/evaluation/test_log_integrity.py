@@ -171,6 +171,12 @@ def test_a_large_window_is_read_in_part_and_says_so(log: Log, three: list[str]) 
     assert look(log.store, NOON + 3 * HOUR, most_bytes=0, keys=None).read_bytes == 0
 
 
+def test_of_hours_without_a_digest_less_is_read(log: Log, three: list[str]) -> None:
+    size_bytes = log.store.size(three[2])
+    assert look(log.store, most_bytes=8 * size_bytes).blobs == BlobStates(verified=2, sealed=1)
+    assert look(log.store, most_bytes=8 * size_bytes - 1).blobs == BlobStates(verified=2, unread=1)
+
+
 def test_which_blobs_are_read_does_not_depend_on_the_order_of_the_listing(log: Log, three: list[str]) -> None:
     infos = list(log.store.list("log/"))
     assert drawn(infos, "seed", 2000) == drawn(infos[::-1], "seed", 2000)
