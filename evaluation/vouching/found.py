@@ -29,6 +29,9 @@ from evaluation.windows import at
 type Found = tuple[Record, Position]
 type Key = tuple[str, str]  # id and server time
 
+MOST_FRAMES = 100  # twice as many as instances are looked for
+ONE_READ_BYTES = 512 * 1024  # reading a frame by its position takes about as long as reading on for so many bytes
+
 _log = logging.getLogger(__name__)
 
 
@@ -130,10 +133,12 @@ class _Indexed:
     offsets: dict[str, set[int]] = field(default_factory=dict)
 
     def of(self, info: BlobInfo) -> list[int] | None:
-        """Positions of frames in a blob; None if the index does not cover it."""
+        """Positions of frames in a blob; None if it is to be read whole: the index does not cover it, or ids that were
+        used again and again stand in so many frames that reading on is cheaper."""
         if self.covered.get(info.name) != info.size_bytes:
             return None
-        return sorted(self.offsets.get(info.name, ()))
+        offsets = self.offsets.get(info.name, set())
+        return sorted(offsets) if len(offsets) <= MOST_FRAMES + info.size_bytes // ONE_READ_BYTES else None
 
 
 def _frames(derived: Store, model: str, ids: set[str], days: set[str]) -> _Indexed:

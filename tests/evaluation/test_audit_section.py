@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -21,7 +21,9 @@ from audit.signing import PublicKeys
 from evaluation import __main__ as command
 from evaluation.audit_section import audit_section, audit_verdict
 from evaluation.evidence import collect
+from evaluation.format.audit import ReplayVerdict
 from evaluation.hourly import make_report, run_due
+from evaluation.pages.report_audit import REASONS as WORDS_OF_REASONS
 from evaluation.profile import Distributions, Row
 from evaluation.references import References
 from evaluation.report import Evidence
@@ -38,6 +40,7 @@ from evaluation.terminal import print_report
 from evaluation.vouching.log_integrity import Looked
 from evaluation.vouching.means import Means, Replayed
 from evaluation.windows import day_window
+from scoring import replay_result
 from scoring.replay import Replayer
 from scoring.startup import opening
 from tests.audit.digests import SIGNER
@@ -323,3 +326,8 @@ def test_what_was_scored_is_replayed_by_the_recorded_bundle(tmp_path: Path) -> N
         told = audit_section(running.store, MemoryStore(), with_rows(evidence, rows), means)
     assert (told.replay.equal, told.replay.left_out, told.replay.cannot) == (20, 0, 0)
     assert {one.replay for one in told.sample.instances} == {"equal"}
+
+
+def test_the_page_has_words_for_every_reason_and_verdict_of_a_replay() -> None:
+    assert set(replay_result.REASONS) <= set(WORDS_OF_REASONS)
+    assert get_args(replay_result.Verdict) == get_args(ReplayVerdict)
