@@ -199,8 +199,9 @@ def _sentence(blobs: BlobStates, digests: DigestStates, findings: int) -> str:
         return "The log holds no files of this window."
     if not blobs.verified + blobs.listed:
         return f"No digest lists {_of_files(total)} yet; where they were read, they agree with their own hashes."
-    told = f"{blobs.verified:,} of {counted(total, 'log file')} {'is' if blobs.verified == 1 else 'are'} byte for byte "
-    return f"{told}what their hours’ digests list. {_signatures(digests)}"
+    one = blobs.verified == 1
+    told = f"{blobs.verified:,} of {counted(total, 'log file')} {'is' if one else 'are'} byte for byte as digests list"
+    return f"{told} {'it' if one else 'them'}. {_signatures(digests)}"
 
 
 def _of_files(total: int) -> str:
@@ -213,4 +214,4 @@ def _signatures(digests: DigestStates) -> str:
     if digests.unknown_key:
         many = "is" if digests.unknown_key == 1 else "are"
         return f"{counted(digests.unknown_key, 'digest')} {many} signed by a key that is not known here."
-    return "Their signatures are good."
+    return "The signatures are good."

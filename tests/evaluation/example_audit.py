@@ -13,12 +13,12 @@ def example_audit() -> f.Audit:
     return f.Audit(
         verdict=f.Verdict(
             level="ok",
-            sentence="22 of 24 log files are byte for byte what their hours’ digests list. Their signatures are good.",
+            sentence="22 of 24 log files are byte for byte as digests list them. The signatures are good.",
             figure="verified",
             value=22 / 24,
         ),
         integrity=f.LogIntegrity(
-            sentence="22 of 24 log files are byte for byte what their hours’ digests list. Their signatures are good.",
+            sentence="22 of 24 log files are byte for byte as digests list them. The signatures are good.",
             blobs=f.BlobStates(verified=22, sealed=1, open=1),
             digests=f.DigestStates(hours=24, valid=23, missing=1, newest="2026-11-23T22:00:00Z"),
             stored_bytes=4_200_000,

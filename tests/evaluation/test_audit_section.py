@@ -130,7 +130,7 @@ def scored(log: Log, models: Path) -> Log:
 def test_a_log_that_verifies_and_replays_is_ok_and_says_of_how_much(scored: Log, models: Path) -> None:
     told = section(scored, models, Means(lambda: KEYS, Scripted({"i4": Told("cannot", "not_run")})))
     assert (told.verdict.level, told.verdict.figure, told.verdict.value) == ("ok", "verified", 1.0)
-    assert "1 of 1 log file is byte for byte what their hours’ digests list." in told.verdict.sentence
+    assert "1 of 1 log file is byte for byte as digests list it." in told.verdict.sentence
     assert "4 of 5 instances got the recorded answer again, bit for bit." in told.verdict.sentence
     assert (told.replay.equal, told.replay.cannot) == (4, 1)
     assert [(one.name, one.count, one.of) for one in told.replay.reasons] == [("not_run", 1, "cannot")]
