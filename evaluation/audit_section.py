@@ -10,12 +10,14 @@ log, and is made before `evaluation.report.build_report`, which is pure and take
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from audit.errors import Unavailable
 from audit.records import Record
 from audit.store import Store
 from evaluation.label_join import Joined
@@ -40,12 +42,26 @@ from evaluation.vouching.sample_replay import SampleReplays, replay_sample
 
 TEXT = 60  # characters of an answer or a truth
 
+_log = logging.getLogger(__name__)
+
 
 def audit_section(
     log: Store, derived: Store, evidence: Evidence, means: Means | None = None, progress: Progress | None = None
 ) -> Audit:
-    """Look and replay; without `means` no signature is checked and nothing replayed. Raises `Unavailable`."""
-    means = means or Means()
+    """Look and replay; without `means` no signature is checked and nothing replayed. Raises `Unavailable`.
+
+    Whatever else goes wrong, in a log that anybody may have written to, costs the report this section and warns.
+    """
+    try:
+        return _made(log, derived, evidence, means or Means(), progress)
+    except Unavailable:
+        raise
+    except Exception as problem:  # noqa: BLE001 - no log must be able to keep its report from being made
+        _log.exception("the audit section cannot be made")
+        return _not_made(f"This section could not be made: {type(problem).__name__}: {problem}"[:300])
+
+
+def _made(log: Store, derived: Store, evidence: Evidence, means: Means, progress: Progress | None) -> Audit:
     looked = _looked(log, evidence, means, progress)
     profiles = champions(profile for found in evidence.hours.values() for profile in found)
     seed = f"{evidence.model}:{evidence.window.since}:{evidence.window.until}"
@@ -63,6 +79,15 @@ def audit_section(
         ],
         replay=replays.told,
         notes=auditor_notes(log, evidence.hours, evidence.model, evidence.as_of),
+    )
+
+
+def _not_made(why: str) -> Audit:
+    return Audit(
+        verdict=Verdict(level="warn", sentence=why, figure="not made"),
+        integrity=LogIntegrity(sentence=why),
+        sample=InstanceSample(sentence="None was drawn."),
+        replay=SampleReplay(sentence="Nothing was replayed."),
     )
 
 

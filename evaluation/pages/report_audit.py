@@ -15,10 +15,11 @@ from evaluation.report_format import Audit, AuditorNote, BlobStates, ChosenInsta
 REPLAY_LEVELS = {"equal": "ok", "different": "alert"}
 NOTE_LEVELS = {"confirmed": "ok", "disputed": "alert"}
 FIGURES = {
-    "verified": "log files as their digests list them",
+    "verified": "log files verified",
     "findings": "findings in the log",
     "replay": "replays that differ",
     "overdue": "hours without a digest that was due",
+    "not made": "the section itself",
 }
 MEASURES = {"distance": "Distance", "confidence": "Confidence", "score": "Score", "error": "Error"}
 REASONS = {

@@ -52,8 +52,14 @@ class WindowDigests:
 
     @property
     def findings(self) -> list[Finding]:
-        """What is wrong with the digests that were read, and hours of the window without one between others."""
-        return [*self._chain.findings, *self._unsigned, *self._chain.gaps(self._since_s, self._until_s)]
+        """What is wrong with the digests that were read, and hours of the window without one between others.
+
+        That the oldest digest of all names one that is gone is not: a rule may have removed what is older than this
+        window.
+        """
+        oldest = digest_name(self._listed[0]) if self._listed else ""
+        chain = [found for found in self._chain.findings if (found.blob, found.what) != (oldest, "gap")]
+        return [*chain, *self._unsigned, *self._chain.gaps(self._since_s, self._until_s)]
 
     def has(self, hour: str) -> bool:
         """Whether an hour has a digest, readable or not."""

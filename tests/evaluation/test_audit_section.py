@@ -23,6 +23,7 @@ from evaluation.audit_section import audit_section, audit_verdict
 from evaluation.evidence import collect
 from evaluation.format.audit import ReplayVerdict
 from evaluation.hourly import make_report, run_due
+from evaluation.pages.report import report_page
 from evaluation.pages.report_audit import REASONS as WORDS_OF_REASONS
 from evaluation.profile import Distributions, Row
 from evaluation.references import References
@@ -208,6 +209,20 @@ def test_a_replay_that_breaks_costs_the_report_its_replays_and_nothing_else(scor
         section(scored, models, Means(replayer=Scripted({"i0": Unavailable("down")})))
 
 
+def test_a_section_that_cannot_be_made_warns_and_costs_the_report_nothing_else(scored: Log, models: Path) -> None:
+    def no_keys() -> None:
+        raise ValueError("the key is a picture")
+
+    report = make_report(
+        scored.store, MemoryStore(), References(models), "toy", DAY, AS_OF, means=Means(no_keys, Scripted({}))
+    )
+    assert report.audit is not None
+    assert report.audit.verdict.level == "warn"
+    assert "could not be made: ValueError: the key is a picture" in report.audit.verdict.sentence
+    assert report.coverage.counts.calls == 5
+    assert "This section could not be made" in report_page(report)
+
+
 def test_replays_end_when_time_is_up_and_large_runs_are_left_out(log: Log, models: Path) -> None:
     bundle = make_bundle(models).sha256
     large = msgspec.structs.replace(ran("large", bundle=bundle), run=("r", 0, 50_000))
@@ -308,8 +323,6 @@ def test_a_report_from_before_there_was_such_a_section_is_read_and_shown_without
     report = decode_report(json.dumps(old).encode())
     assert report.audit is None
     assert set(entry_of(report).verdicts) == {"coverage", "performance", "profiling", "drift"}
-    from evaluation.pages.report import report_page
-
     assert 'id="audit"' not in report_page(report)
 
 

@@ -124,19 +124,24 @@ def test_a_late_blob_is_well_when_a_later_digest_lists_it(log: Log, three: list[
 
 def test_digests_that_were_forged_damaged_or_taken_out_are_found(log: Log, three: list[str]) -> None:
     write_digests(log.store, SIGNER, NOON + 3 * HOUR + 301)
-    first, second = digest_name(hour_of(NOON)), digest_name(hour_of(NOON + HOUR))
+    second = digest_name(hour_of(NOON + HOUR))
     whole = msgspec.json.decode(log.store.read(second), type=dict[str, str])
     forged = msgspec.json.encode(whole | {"signature": "A" * 85 + "A"})
     cases: list[tuple[dict[str, bytes | None], str, str, str]] = [
         ({second: forged}, "bad_signature", second, "bad signature"),
         ({second: b"{}"}, "unreadable", second, "altered"),
         ({second: None}, "missing", second, "gap"),
-        ({first: None}, "before_first", second, "gap"),
     ]
     for changes, state, where, what in cases:
         told = look(copy_with(log.store, changes))
         assert getattr(told.digests, state) >= 1, state
         assert any((found.blob, found.what.partition(":")[0]) == (where, what) for found in told.findings), told
+
+
+def test_older_digests_that_a_rule_removed_are_no_finding(log: Log, three: list[str]) -> None:
+    first = digest_name(hour_of(NOON))
+    told = look(copy_with(log.store, {first: None, three[0]: None}))
+    assert (told.findings, told.digests.before_first, told.digests.valid) == ([], 13, 1)
 
 
 def test_hours_whose_digest_is_overdue_are_counted(log: Log, three: list[str]) -> None:
