@@ -134,7 +134,7 @@ def _note(note: AuditorNote) -> dict[str, Any]:
 
 def _read(read_bytes: int, stored_bytes: int) -> str:
     if not stored_bytes:
-        return "None of them is of an hour that was over"
+        return "There is no file of an hour that was over"
     if read_bytes == stored_bytes:
         return "Every file of an hour that was over was read again for this report, to its last byte"
     share = numbers.percent(read_bytes / stored_bytes)
