@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from audit.store import Store
     from evaluation.pages.home import HomeModel
     from scoring.protocols.registry import ProtocolName
+    from scoring.replay import Replayer
 
 Handler = Callable[[func.HttpRequest], Awaitable[func.HttpResponse]]
 JSON = "application/json"
@@ -84,7 +85,8 @@ STATUS: tuple[tuple[type[Exception], int], ...] = (
 refuse_unknown(os.environ, (*AUDIT_SETTINGS, *SCORING_SETTINGS, *EVALUATION_SETTINGS))
 startup = Startup(os.environ)
 atexit.register(startup.close)
-trails = Trails(startup.stores, KeyRing(functools.partial(trusted, startup.audit_settings)), startup.scoring_settings)
+keys = KeyRing(functools.partial(trusted, startup.audit_settings))
+trails = Trails(startup.stores, keys, startup.scoring_settings)
 READING = asyncio.Semaphore(1)  # of what reads hours of the log: memory and time of one at a time, whoever asks
 LOOKING = asyncio.Semaphore(2)  # of what looks for one id, so that pages and labels find a thread that is free
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
@@ -565,13 +567,23 @@ def hourly(timer: func.TimerRequest) -> None:
     """Seal the hours that are over, write their digests, compact and profile them, and write the day's reports."""
     from audit.hourly import write_due_digests
     from evaluation.hourly import run_due
+    from evaluation.vouching.means import Means
 
     if timer.past_due:
         _log.info("the hourly run is late; it catches up on what is due")
     stores = startup.stores
     thresholds = evaluation_settings(os.environ).thresholds
     write_due_digests(stores.log, startup.audit_settings, time.time())
-    done = run_due(stores.log, stores.derived, startup.scoring_settings.models, time.time(), thresholds=thresholds)
+    models, means = startup.scoring_settings.models, Means(keys.keys, replayer)
+    done = run_due(stores.log, stores.derived, models, time.time(), thresholds=thresholds, means=means)
     _log.info("hourly run: %d hours, %d blobs, %d reports", len(done.hours), done.blobs, len(done.reports))
     for problem in done.problems:
         _log.error("hourly run, to be tried again: %s", problem)
+
+
+def replayer() -> Replayer:
+    """Replays the sample of a report, of which evaluation knows nothing."""
+    from scoring.replay import Replayer
+
+    settings = startup.scoring_settings
+    return Replayer(startup.stores.log, settings.models, run_timeout_s=settings.run_timeout_s)

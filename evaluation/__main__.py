@@ -21,6 +21,7 @@ from evaluation import settings as own_settings
 from evaluation import terminal
 from evaluation.commands import backfill, compare, report, schema
 from evaluation.commands.arguments import SETTINGS, Workplace
+from evaluation.composition import means_of
 
 _COMMANDS = (report, compare, backfill, schema)
 _EXAMPLES = f"""examples:
@@ -70,7 +71,7 @@ def _workplace(environ: Mapping[str, str]) -> Workplace:
         )
     stores = open_stores(settings)
     models = Path(environ.get("HYPERPLANE_MODELS", "").strip() or "models")
-    return Workplace(stores.log, stores.derived, models, thresholds)
+    return Workplace(stores.log, stores.derived, models, thresholds, means_of(settings, stores.log, models))
 
 
 def _parser() -> argparse.ArgumentParser:

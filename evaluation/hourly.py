@@ -31,6 +31,7 @@ from audit.reader import hours as log_hours
 from audit.records import timestamp
 from audit.seal import SETTLED_S, seal_hour
 from audit.store import Store
+from evaluation.audit_section import audit_section
 from evaluation.blob_index import BlobIndex, day_prefix, index_blob, read_index
 from evaluation.evidence import collect
 from evaluation.late_labels import labelled_days
@@ -38,6 +39,7 @@ from evaluation.references import References
 from evaluation.report import build_report
 from evaluation.report_format import Report, ReportEntry, Window, encode_report, entry_of
 from evaluation.report_store import newest_made, read_report_json, write_report, written_s
+from evaluation.vouching.means import Means
 from evaluation.windows import DAY_S, HOUR_S, at, day_window, report_id, split_id
 
 LOOKS_BACK_S = 48 * HOUR_S
@@ -58,13 +60,19 @@ class Run:
 
 
 def run_due(
-    log: Store, derived: Store, models: Path, now: float, *, thresholds: Mapping[str, float] | None = None
+    log: Store,
+    derived: Store,
+    models: Path,
+    now: float,
+    *,
+    thresholds: Mapping[str, float] | None = None,
+    means: Means | None = None,
 ) -> Run:
     """Everything that is due: hours that ended at least five minutes ago, up to 48 hours back, and their reports.
 
     `now` is Unix seconds. Raises `Unavailable` when the storage cannot be reached; run it again then.
     """
-    return backfill(log, derived, models, now, since_s=now - LOOKS_BACK_S, thresholds=thresholds)
+    return backfill(log, derived, models, now, since_s=now - LOOKS_BACK_S, thresholds=thresholds, means=means)
 
 
 def backfill(
@@ -78,9 +86,10 @@ def backfill(
     thresholds: Mapping[str, float] | None = None,
     reports: bool = True,
     progress: Progress | None = None,
+    means: Means | None = None,
 ) -> Run:
     """The same for any stretch of the log."""
-    run, references = Run(), References(models)
+    run, references, means = Run(), References(models), means or Means()
     due = [hour for hour in log_hours(log, since_s, until_s) if _ended_s(hour) + SETTLED_S <= now]
     for number, hour in enumerate(due):
         if progress:
@@ -88,7 +97,7 @@ def backfill(
         _hour(log, derived, references, hour, run)
     _keep_index(log, derived, due, now, run)
     if reports:
-        work = _Reports(log, derived, references, thresholds, run)
+        work = _Reports(log, derived, references, thresholds, run, means)
         for day, as_of in _days(due, now).items():
             for model in references.models():
                 work.make(model, day_window(day), timestamp(as_of))
@@ -114,9 +123,11 @@ def make_report(
     as_of: str,
     thresholds: Mapping[str, float] | None = None,
     progress: Progress | None = None,
+    means: Means | None = None,
 ) -> Report:
-    """Read and build one report; nothing is stored."""
-    return build_report(collect(log, derived, references, model, window, as_of, progress), thresholds)
+    """Read and build one report; nothing is stored. `means`: what its audit section may vouch with."""
+    evidence = collect(log, derived, references, model, window, as_of, progress)
+    return build_report(evidence, thresholds, audit_section(log, derived, evidence, means, progress))
 
 
 def store_report(derived: Store, report: Report) -> ReportEntry:
@@ -224,13 +235,16 @@ class _Reports:
     references: References
     thresholds: Mapping[str, float] | None
     run: Run
+    means: Means | None
 
     def make(self, model: str, window: Window, as_of: str) -> None:
         """The report of a window as of a moment."""
         if _is_current(self.derived, model, window, as_of):
             return
         try:
-            report = make_report(self.log, self.derived, self.references, model, window, as_of, self.thresholds)
+            report = make_report(
+                self.log, self.derived, self.references, model, window, as_of, self.thresholds, means=self.means
+            )
             if _worth_storing(report):
                 if read_report_json(self.derived, model, report.id) != encode_report(report):
                     log_verdicts(report)

@@ -19,6 +19,7 @@ from evaluation.profiling import profiling_section
 from evaluation.profiling_over_time import profiling_courses
 from evaluation.report_format import (
     SCHEMA,
+    Audit,
     Finding,
     ModelFacts,
     Occasion,
@@ -65,9 +66,14 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def build_report(
-    evidence: Evidence, setting: Mapping[str, float] | None = None, *, version: str | None = None
+    evidence: Evidence,
+    setting: Mapping[str, float] | None = None,
+    audit: Audit | None = None,
+    *,
+    version: str | None = None,
 ) -> Report:
-    """The report; `setting` are thresholds that override the bundle's, `version` what to speak of instead."""
+    """The report; `setting` are thresholds that override the bundle's, `audit` what `evaluation.audit_section` made,
+    `version` what to speak of instead of the newest champion."""
     version = version or primary_version(evidence)
     reference = evidence.references.get(version)
     manifest = reference.manifest if reference else None
@@ -105,6 +111,8 @@ def build_report(
         "profiling": profiling.verdict,
         "drift": drift.verdict,
     }
+    if audit is not None:
+        sections["audit"] = audit.verdict
     return Report(
         schema=SCHEMA,
         occasion=evidence.occasion,
@@ -118,6 +126,7 @@ def build_report(
         performance=performance,
         profiling=profiling,
         drift=drift,
+        audit=audit,
         sources=_sources(evidence),
         thresholds=thresholds.listed(),
         notes=[*_why_provisional(evidence), *evidence.notes, *_notes(champion, reference, thresholds)],

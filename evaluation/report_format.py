@@ -8,7 +8,7 @@ are, so what cannot be found here is not in any report. Promises:
 - every judged figure has its preproduction value, its threshold and one of four levels: `ok`, `warn`, `alert`,
   `no data`;
 - lists are bounded whatever the number of instances (each field says by what), so the file stays small;
-- the same log, bundle and `as_of` give the same bytes.
+- the same log, bundle and `as_of` give the same bytes; what the sample's replay says depends on the machine as well.
 
 The format has a version, `schema`. Adding a field with a default keeps the version; renaming, removing or changing
 the meaning of one raises it, and the old structs stay readable. `docs/report.schema.json` is generated from this
@@ -17,6 +17,19 @@ module (`python -m evaluation schema`), and a test compares the two.
 
 from __future__ import annotations
 
+from evaluation.format.audit import (
+    Audit,
+    AuditedInstance,
+    AuditorNote,
+    AuditorNotes,
+    BlobStates,
+    ChosenInstances,
+    DigestStates,
+    InstanceSample,
+    LogIntegrity,
+    ReplayedInstance,
+    SampleReplay,
+)
 from evaluation.format.coverage import (
     Coverage,
     CoverageCounts,
@@ -54,11 +67,26 @@ from evaluation.format.performance import (
     VersionFigures,
 )
 from evaluation.format.profiling import Profiling, RequirementCheck, SizeBin, StageTimes
-from evaluation.format.report import SCHEMA, Report, ReportEntry, Threshold, decode_report, encode_report, entry_of
+from evaluation.format.report import (
+    SCHEMA,
+    Report,
+    ReportEntry,
+    Threshold,
+    decode_report,
+    encode_report,
+    entry_of,
+    section_verdicts,
+)
 from evaluation.format.sources import ModelFacts, Sources
 
 __all__ = [
     "SCHEMA",
+    "Audit",
+    "AuditedInstance",
+    "AuditorNote",
+    "AuditorNotes",
+    "BlobStates",
+    "ChosenInstances",
     "ClassFigures",
     "ClusterDrift",
     "ClusterMap",
@@ -70,6 +98,7 @@ __all__ = [
     "CoverageHour",
     "CoverageVersion",
     "Curve",
+    "DigestStates",
     "DistributionDrift",
     "Drift",
     "Estimate",
@@ -79,9 +108,11 @@ __all__ = [
     "Finding",
     "GrownBin",
     "HistogramPair",
+    "InstanceSample",
     "LabelArrival",
     "LabelledSubset",
     "Level",
+    "LogIntegrity",
     "MapPoint",
     "ModelFacts",
     "Moment",
@@ -93,10 +124,12 @@ __all__ = [
     "Performance",
     "Profiling",
     "Reconciliation",
+    "ReplayedInstance",
     "Report",
     "ReportEntry",
     "RequirementCheck",
     "Residuals",
+    "SampleReplay",
     "SizeBin",
     "Sources",
     "StageTimes",
@@ -109,4 +142,5 @@ __all__ = [
     "decode_report",
     "encode_report",
     "entry_of",
+    "section_verdicts",
 ]

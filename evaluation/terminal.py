@@ -13,10 +13,11 @@ from rich.text import Text
 
 from evaluation.format.comparison import Comparison, Side
 from evaluation.pages import numbers
-from evaluation.report_format import Report, entry_of
+from evaluation.report_format import Audit, Report, section_verdicts
 
 type Progressing = Callable[[int, int, str], None] | None
 MOST_CONVERGENCE = 3
+MOST_FINDINGS = 5
 _STYLES = {"ok": "green", "warn": "yellow", "alert": "bold red", "no data": "dim"}
 
 
@@ -32,12 +33,14 @@ def print_report(report: Report) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
     for name in ("section", "level", "sentence"):
         table.add_column(name, overflow="fold")
-    for section, verdict in entry_of(report).verdicts.items():
+    for section, verdict in section_verdicts(report).items():
         table.add_row(section, Text(verdict.level, _STYLES[verdict.level]), plain(verdict.sentence))
     console.print(table)
     for course in (*report.performance.courses, *report.profiling.courses, *report.drift.courses):
         if course.sentence:
             console.print(plain(f"{course.title}: {course.sentence}"))
+    if report.audit is not None:
+        _print_audit(console, report.audit)
     for finding in report.sources.findings:
         console.print(plain(f"{finding.blob}: {finding.what}", "red"))
 
@@ -82,6 +85,18 @@ def _times(first: Side, other: Side) -> Iterator[tuple[str, str, str]]:
             name = {"total": "a request", "infer": "the model's run", "start": "cold start"}[stage.name]
             before = held[stage.name]
             yield f"99 % of {name}", numbers.milliseconds(before.p99_ms), numbers.milliseconds(stage.p99_ms)
+
+
+def _print_audit(console: Console, audit: Audit) -> None:
+    """What alarmed: the first findings in the log, and replays that differ; the page and report.json have the rest."""
+    for finding in audit.integrity.findings[:MOST_FINDINGS]:
+        console.print(plain(f"{finding.blob}: {finding.what}", "red"))
+    if audit.integrity.findings_total > MOST_FINDINGS:
+        more = audit.integrity.findings_total - MOST_FINDINGS
+        console.print(plain(f"{more:,} more in the log of this window: python -m audit verify", "red"))
+    for one in audit.replay.differing:
+        style = "red" if one.verdict == "different" else "yellow"
+        console.print(plain(f"replay of {one.id}: {one.verdict}: {one.sentence}", style))
 
 
 def _covers(report: Report) -> str:

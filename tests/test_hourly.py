@@ -76,6 +76,9 @@ def test_an_hour_that_is_over_is_sealed_compacted_profiled_and_reported(
         (entry,) = platform.client.get("/models/wine/reports").json()["reports"]
         assert entry["calls"] == len(demo_rows("wine"))
         log, derived = platform.stores.log, platform.stores.derived
+        audit = platform.client.get("/models/wine/reports/latest").json()["audit"]
+        assert audit["integrity"]["blobs"]["verified"] == 1
+        assert audit["integrity"]["digests"]["valid"] >= 1
         (blob,) = [info.name for info in log.list(f"log/v1/{hour}/")]
         assert b'"kind":"close"' in log.read(blob)[-600:]
         assert [info.name for info in derived.list("curated/model=wine/")]

@@ -13,6 +13,7 @@ from audit.when import parse_when
 from evaluation.references import References
 from evaluation.report_format import Level
 from evaluation.verdicts import ORDER
+from evaluation.vouching.means import Means
 
 type Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -34,6 +35,7 @@ class Workplace:
     derived: Store
     models: Path
     thresholds: Mapping[str, float]
+    means: Means
 
     def references(self, model: str) -> References:
         """The bundles; raises `ValueError` when there is none of this model."""

@@ -56,6 +56,7 @@ def _run(place: Workplace, options: argparse.Namespace) -> int:
             timestamp(now),
             place.thresholds,
             progress,
+            means=place.means,
         )
     store_report(place.derived, report)
     write_output(options.out, "report", encode_report(report), lambda: _page(report))

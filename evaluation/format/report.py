@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from evaluation.format.audit import Audit
 from evaluation.format.coverage import Coverage
 from evaluation.format.drift import Drift
 from evaluation.format.figures import Level, Occasion, Verdict, Window
@@ -34,11 +35,12 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     window: Window
     as_of: str  # RFC 3339, UTC
     provisional: bool  # it rests on blobs that are still open, or on hours that are not over
-    verdict: Verdict  # the worst of the four
+    verdict: Verdict  # the worst of the sections'
     coverage: Coverage
     performance: Performance
     profiling: Profiling
     drift: Drift
+    audit: Audit | None = None  # null before production, and in reports made before there was such a section
     sources: Sources
     thresholds: list[Threshold] = []
     notes: list[str] = []
@@ -55,7 +57,7 @@ class ReportEntry(msgspec.Struct, frozen=True, kw_only=True):
     as_of: str
     provisional: bool
     level: Level
-    verdicts: dict[str, Verdict]  # coverage, performance, profiling, drift
+    verdicts: dict[str, Verdict]  # coverage, performance, profiling, drift, audit
     calls: int
     coverage: float | None
 
@@ -75,12 +77,6 @@ def decode_report(data: bytes) -> Report:
 
 def entry_of(report: Report) -> ReportEntry:
     """The line that stands for a report in lists."""
-    verdicts = {
-        "coverage": report.coverage.verdict,
-        "performance": report.performance.verdict,
-        "profiling": report.profiling.verdict,
-        "drift": report.drift.verdict,
-    }
     return ReportEntry(
         schema=SCHEMA,
         id=report.id,
@@ -90,10 +86,21 @@ def entry_of(report: Report) -> ReportEntry:
         as_of=report.as_of,
         provisional=report.provisional,
         level=report.verdict.level,
-        verdicts=verdicts,
+        verdicts=section_verdicts(report),
         calls=report.coverage.counts.calls,
         coverage=report.coverage.counts.coverage,
     )
+
+
+def section_verdicts(report: Report) -> dict[str, Verdict]:
+    """The verdict of each section that the report has, in the order of the page."""
+    verdicts = {
+        "coverage": report.coverage.verdict,
+        "performance": report.performance.verdict,
+        "profiling": report.profiling.verdict,
+        "drift": report.drift.verdict,
+    }
+    return verdicts if report.audit is None else verdicts | {"audit": report.audit.verdict}
 
 
 class _Versioned(msgspec.Struct):

@@ -13,6 +13,7 @@ from audit.store import Store
 from evaluation.figure_names import TITLES
 from evaluation.pages import numbers
 from evaluation.pages.render import render
+from evaluation.pages.report_audit import write_figure
 from evaluation.report_format import ReportEntry, Verdict
 from evaluation.report_store import latest
 from scoring.bundle import Manifest
@@ -91,6 +92,8 @@ def _figure_name(section: str, verdict: Verdict) -> str:
     name = verdict.figure or ""
     if section == "coverage":
         return "" if name in ("", "coverage") else f"missing: {name}"
+    if section == "audit":
+        return {"verified": "verified", "replay": "replays that differ", "overdue": "digests overdue"}.get(name, name)
     if section == "performance":
         return _SHORT.get(name) or TITLES.get(name, (name, ""))[0]
     return _SHORT.get(name) or name.replace(":", ": ")
@@ -100,4 +103,6 @@ def _figure(section: str, verdict: Verdict) -> str:
     """The verdict's number as its section writes numbers."""
     if section == "coverage":
         return numbers.percent(verdict.value)
+    if section == "audit":
+        return write_figure(verdict.figure, verdict.value)
     return numbers.milliseconds(verdict.value) if section == "profiling" else numbers.number(verdict.value)

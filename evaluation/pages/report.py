@@ -29,6 +29,7 @@ from evaluation.pages.plots.residuals import residual_cloud, residual_histogram
 from evaluation.pages.plots.timeline import Moment, timeline
 from evaluation.pages.plots.whisker import whisker
 from evaluation.pages.render import markup, render
+from evaluation.pages.report_audit import FIGURES, audit_view, measured, write_figure
 from evaluation.report_format import Count, CoverageHour, HistogramPair, Report, RequirementCheck, StageTimes, Verdict
 
 DISTRIBUTIONS = 60  # features drawn
@@ -78,6 +79,8 @@ def report_page(report: Report, *, served: bool = False, code: str | None = None
         clusters_pair=_occupancy(report),
         pairs=lambda plot, title: markup(pairs(plot, title)),
         cluster_map=lambda found, title: markup(cluster_map(found, title)),
+        audit_view=audit_view(report.audit),
+        measured=measured,
         limits={
             "distributions": DISTRIBUTIONS,
             "unfolded": _unfolded(report),
@@ -106,6 +109,7 @@ def _answers(report: Report) -> list[Answer]:
         _answer("Performance", performance.verdict, titles, in_unit, "may differ by"),
         _answer("Profiling", profiling.verdict, P99 | requirements, numbers.milliseconds, "allowed"),
         _answer("Drift", report.drift.verdict, {}, numbers.number, "alerts above", before="0"),
+        *([] if report.audit is None else [_audit_answer(report.audit.verdict)]),
     ]
 
 
@@ -114,6 +118,11 @@ def _coverage_answer(verdict: Verdict) -> Answer:
     if verdict.figure in (None, "coverage"):
         return _answer("Coverage", verdict, {"coverage": "sensible outputs ÷ calls"}, numbers.percent, "asked for")
     return _answer("Coverage", verdict, {verdict.figure: f"missing: {verdict.figure}"}, numbers.percent, "may rise by")
+
+
+def _audit_answer(verdict: Verdict) -> Answer:
+    write = functools.partial(write_figure, verdict.figure)
+    return _answer("Audit", verdict, FIGURES, write, "allowed", before=numbers.NOTHING)
 
 
 def _answer(

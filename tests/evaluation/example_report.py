@@ -12,6 +12,7 @@ import msgspec
 
 from evaluation import report_format as f
 from scoring.bundle import Task
+from tests.evaluation.example_audit import empty_audit, example_audit, troubled_audit
 
 HOSTILE = "<script>alert('x')</script>&\"\u202e\U0001f40d"
 
@@ -45,6 +46,7 @@ def example_report(task: Task = "binary", *, labels: bool = True, hostile: bool 
         performance=performance,
         profiling=profiling,
         drift=drift,
+        audit=troubled_audit(HOSTILE) if hostile else example_audit(),
         sources=f.Sources(
             blobs_closed=23,
             blobs_open=1,
@@ -130,6 +132,7 @@ def empty_report() -> f.Report:
         ),
         profiling=f.Profiling(verdict=nothing, requests=0, instances=0),
         drift=f.Drift(verdict=nothing, n=0, baseline_rows=0),
+        audit=empty_audit(),
         sources=f.Sources(),
     )
 

@@ -227,7 +227,7 @@ def test_a_model_without_calls_gets_no_report(log: Log, derived: MemoryStore, mo
     assert latest(derived, "idle") is None
     newest = latest(derived, "toy")
     assert newest is not None
-    assert set(newest.verdicts) == {"coverage", "performance", "profiling", "drift"}
+    assert set(newest.verdicts) == {"coverage", "performance", "profiling", "drift", "audit"}
 
 
 def test_each_verdict_is_one_line_of_json(
@@ -237,9 +237,9 @@ def test_each_verdict_is_one_line_of_json(
     with caplog.at_level(logging.INFO, "hyperplane.evaluation"):
         run_due(log.store, derived, models, DUE)
     lines = [json.loads(record.message) for record in caplog.records if record.name == "hyperplane.evaluation"]
-    assert [line["section"] for line in lines] == ["coverage", "performance", "profiling", "drift"]
+    assert [line["section"] for line in lines] == ["coverage", "performance", "profiling", "drift", "audit"]
     assert (lines[0]["level"], lines[0]["model"], lines[0]["value"]) == ("alert", "toy", 0.0)
-    assert caplog.records[-4].levelname == "WARNING"
+    assert caplog.records[-5].levelname == "WARNING"
     assert list(lines[0]) == VERDICT_FIELDS
 
 
