@@ -29,6 +29,7 @@ from evaluation.report_format import Report, Window, encode_report
 from evaluation.schema import schema_text
 from evaluation.windows import all_window, at, custom_window, day_window, hour_start, hour_window
 
+_PROBLEMS_SHOWN = 20
 _EXAMPLES = """examples:
   python -m evaluation report --model wine                        the day of the newest records
   python -m evaluation report --model wine --window all --json    everything, as JSON
@@ -134,8 +135,10 @@ def _backfill(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if options.reports:
         told.append(f"{_many(len(done.reports), 'report')} written")
     terminal.say(f"evaluation: {', '.join(told)}")
-    for problem in done.problems:
+    for problem in done.problems[:_PROBLEMS_SHOWN]:
         terminal.say(f"evaluation: {problem}")
+    if len(done.problems) > _PROBLEMS_SHOWN:
+        terminal.say(f"evaluation: and {len(done.problems) - _PROBLEMS_SHOWN:,} more; mend these and run it again")
     return 1 if done.problems or any(entry.level == "alert" for entry in done.reports) else 0
 
 
