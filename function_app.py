@@ -29,10 +29,10 @@ from audit.settings import SETTINGS as AUDIT_SETTINGS
 from audit.settings import refuse_unknown
 from audit.spot_check import asked as asked_of
 from audit.spot_check import spot_check, told
-from evaluation.report_format import decode_report
 from evaluation.report_store import list_reports, read_report_json
 from evaluation.settings import SETTINGS as EVALUATION_SETTINGS
 from evaluation.settings import from_environ as evaluation_settings
+from evaluation.stored_report import DamagedReport, decode_stored, drawn_stored
 from scoring import __version__
 from scoring.content import Content, Reply
 from scoring.errors import (
@@ -382,11 +382,26 @@ async def report_response(req: func.HttpRequest, report_id: str) -> func.HttpRes
     found = await asyncio.to_thread(read_report_json, startup.stores.derived, model, report_id)
     if found is None:
         return await no_report(req, model, report_id)
-    if not wants_page(req):
-        return func.HttpResponse(found, mimetype=JSON)
-    from evaluation.pages.report import report_page
+    try:
+        if not wants_page(req):
+            await asyncio.to_thread(decode_stored, found, model, report_id)
+            return func.HttpResponse(found, mimetype=JSON)
+        from evaluation.pages.report import report_page
 
-    return page(await asyncio.to_thread(lambda: report_page(decode_report(found), served=True, code=code_of(req))))
+        draw = functools.partial(report_page, served=True, code=code_of(req))
+        return page(await asyncio.to_thread(drawn_stored, found, model, report_id, draw))
+    except DamagedReport as problem:
+        return await damaged_report(req, problem)
+
+
+async def damaged_report(req: func.HttpRequest, problem: DamagedReport) -> func.HttpResponse:
+    """Stored bytes that are no such report: what is wrong with them, and how to build it again."""
+    FACTS.get().error = type(problem).__name__
+    if not wants_page(req):
+        return json_response({"error": str(problem)}, 404)
+    from evaluation.pages.reports import damaged_report_page
+
+    return page(await asyncio.to_thread(damaged_report_page, problem, code=code_of(req)), 404)
 
 
 async def no_report(req: func.HttpRequest, model: str, report_id: str) -> func.HttpResponse:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -20,13 +20,12 @@ from audit.finding import Finding, short
 from audit.frames import decode_opening
 from audit.layout import HOUR_S, LogName, hour_start_s
 from audit.reader import BlobReader, Frame
+from audit.receipts import PackedReceipts, ReceiptCheck
 from audit.records import decode_record
 from audit.store import Store
 
 SEALED_BY_S = 2 * HOUR_S  # after an hour's beginning: the hour itself, and one in which it is sealed
 _LINES_TOLD = 20  # of a blob's unreadable ones
-
-type Heads = Mapping[int, Set[str]]  # by the number of a frame: the heads that receipts give it
 
 
 @dataclass
@@ -44,13 +43,13 @@ class CheckedBlob:
     findings: list[Finding] = field(default_factory=list)
 
 
-def check_blob(store: Store, name: LogName, now_s: float, receipts: Heads | None = None) -> CheckedBlob:
+def check_blob(store: Store, name: LogName, now_s: float, receipts: PackedReceipts = b"") -> CheckedBlob:
     """Read the blob and say what is wrong with it alone. Raises `Unavailable`."""
     result = CheckedBlob(name)
     whole = hashlib.sha256()
     reader = BlobReader(store, str(name), hasher=whole)
     try:
-        heads, records = _read(reader, result, receipts or {})
+        heads, records = _read(reader, result, receipts)
         reader.read_to_end()
     except NotFound:
         result.findings = [Finding(str(name), "missing", "it was listed, and gone when it was read")]
@@ -78,11 +77,12 @@ def long_over(hour: str, now_s: float) -> bool:
     return now_s >= (hour_start_s(hour) or 0) + SEALED_BY_S
 
 
-def _read(reader: BlobReader, result: CheckedBlob, receipts: Heads) -> tuple[list[str], int]:
+def _read(reader: BlobReader, result: CheckedBlob, receipts: PackedReceipts) -> tuple[list[str], int]:
     """The heads of the last two frames, and how many records there are."""
     heads: list[str] = []
     unreadable: list[str] = []
     records = 0
+    held = ReceiptCheck(reader.name, receipts)
     for frame in reader:
         heads = [*heads[-1:], frame.head]
         if frame.kind == "open":
@@ -92,8 +92,8 @@ def _read(reader: BlobReader, result: CheckedBlob, receipts: Heads) -> tuple[lis
             result.filled = True
         if len(unreadable) < _LINES_TOLD:
             unreadable += islice(_unreadable(frame), _LINES_TOLD - len(unreadable))
-        result.findings += _receipts(frame, receipts)
-    result.findings += _receipts_beyond(reader, receipts)
+        held.take(frame)
+    result.findings += held.findings(reader.place.sequence)
     result.findings += [Finding(reader.name, "unreadable", detail) for detail in unreadable]
     if len(unreadable) == _LINES_TOLD:
         more = f"after {_LINES_TOLD} such lines no more were looked at"
@@ -135,17 +135,3 @@ def _unreadable(frame: Frame) -> Iterator[str]:
             decode_record(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
             yield f"frame {frame.sequence}, line {number} is no record: {short(str(problem))}"
-
-
-def _receipts(frame: Frame, receipts: Heads) -> Iterator[Finding]:
-    for head in sorted(receipts.get(frame.sequence, ())):
-        if head != frame.head:
-            detail = f"a client's receipt has frame {frame.sequence} with head {head}; the one here has {frame.head}"
-            yield Finding(frame.blob, "receipt", detail)
-
-
-def _receipts_beyond(reader: BlobReader, receipts: Heads) -> Iterator[Finding]:
-    for sequence in sorted(receipts):
-        if sequence >= reader.place.sequence:
-            detail = f"a client's receipt names frame {sequence}, but no more than {reader.place.sequence} verify here"
-            yield Finding(reader.name, "receipt", detail)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -28,6 +29,8 @@ from audit.reader import Position
 from audit.records import Record
 from audit.rows import Steps, fitted
 
+FINDINGS_SHOWN = 100  # of a kind: a person reads no more, and a million would be a day's printing
+SENTENCES_SHOWN = 20
 _LONGEST_CELL = 2_000
 _COLUMNS = ("time", "kind", "id", "model", "outcome", "reasons", "result")
 _GIVE_WAY: Steps = (
@@ -152,15 +155,28 @@ def _print_fields(fields: Sequence[tuple[str, Text]]) -> None:
 
 
 def print_findings(findings: Iterable[Finding], *, as_json: bool) -> None:
-    """One line each."""
+    """One each: as JSON all of them; for a person the first 100 of each kind, and how many more there are."""
+    seen: Counter[str] = Counter()
     for finding in findings:
+        seen[finding.what] += 1
         if as_json:
             print(json.dumps({"blob": finding.blob, "what": finding.what, "detail": finding.detail}))
-        else:
+        elif seen[finding.what] <= FINDINGS_SHOWN:
             line = Text.assemble(
                 plain(finding.what, "bold red"), "  ", plain(finding.blob), "\n    ", plain(finding.detail)
             )
             print_line(line)
+    more = [f"{count - FINDINGS_SHOWN:,} of `{what}`" for what, count in seen.items() if count > FINDINGS_SHOWN]
+    if more and not as_json:
+        say(f"and more findings: {', '.join(more)}; --json prints all")
+
+
+def say_first(texts: Sequence[str], rest: str) -> None:
+    """The first 20 of some sentences, one a line, and how many more there are; `rest` says where these can be had."""
+    for text in texts[:SENTENCES_SHOWN]:
+        say(text)
+    if len(texts) > SENTENCES_SHOWN:
+        say(f"audit: and {len(texts) - SENTENCES_SHOWN:,} more{rest}")
 
 
 def say(text: str) -> None:

@@ -12,13 +12,11 @@ outside.
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from contextlib import suppress
-from itertools import count
+from itertools import count, islice
 
-from audit.appender import Receipt
-from audit.blob_check import CheckedBlob, Heads, check_blob
+from audit.blob_check import CheckedBlob, check_blob
 from audit.blob_links import check_links
 from audit.chain_beginning import check_beginning
 from audit.container_listing import ContainerListing, list_container, list_log
@@ -26,15 +24,19 @@ from audit.digest import BadDigest, digest_name
 from audit.digest_chain import DigestChain
 from audit.digest_check import DigestCheck
 from audit.digest_log import read_digest
-from audit.finding import Finding, Progress, short
+from audit.finding import Finding, Progress
 from audit.late_blobs import LATE_HOURS
-from audit.layout import LogName, hours_after, parse_name
+from audit.layout import LOG, LogName, hours_after, parse_name
 from audit.reader import in_hours
+from audit.receipts import KeptReceipts, PackedReceipts, sequences
 from audit.signing import PublicKeys
 from audit.store import Store
 from audit.witnesses import Witness, check_witnesses
 
 __all__ = ["Finding", "Progress", "verify", "verify_blobs"]
+
+_ASKED_FOR = 100  # blobs that receipts name: each by itself, since the log may be long
+_ABSENT_TOLD = 1_000
 
 type _ReadBlob = Callable[[LogName], CheckedBlob]
 
@@ -45,7 +47,7 @@ def verify(
     until_s: float | None = None,
     *,
     keys: PublicKeys | None = None,
-    receipts: Iterable[Receipt] = (),
+    receipts: KeptReceipts | None = None,
     witnesses: Iterable[Witness] = (),
     now_s: float | None = None,
     progress: Progress | None = None,
@@ -56,16 +58,18 @@ def verify(
     (read, in all, name) of blobs and digests. Raises `Unavailable` when it could not read everything.
     """
     now_s = time.time() if now_s is None else now_s
-    listing, heads = list_container(store, since_s, until_s), _by_blob(receipts)
+    listing, unread = list_container(store, since_s, until_s), receipts.by_blob() if receipts else {}
     chain = DigestChain(store, listing.digests, keys, now_s)
     hours = [hour for hour in chain.hours if in_hours(hour, since_s, until_s)]
-    tell = _teller(progress, sum(map(len, listing.blobs.values())) + len(hours))
+    elsewhere = _elsewhere(store, unread.keys() - {str(name) for names in listing.blobs.values() for name in names})
+    tell = _teller(progress, sum(map(len, listing.blobs.values())) + len(hours) + len(elsewhere))
 
     def read_blob(name: LogName) -> CheckedBlob:
         tell(str(name))
-        return check_blob(store, name, now_s, heads.pop(str(name), None))
+        return check_blob(store, name, now_s, unread.pop(str(name), b""))
 
     checked, listed = _hour_by_hour(listing, set(hours), chain, since_s, read_blob, tell)
+    receipts_elsewhere = list(_receipts_elsewhere(store, unread, elsewhere, now_s, tell))
     tell("")
     found = [*listing.foreign, *chain.findings, *chain.gaps(since_s, until_s), *listed.findings]
     if since_s is None or chain.hours[:1] == hours[:1]:  # what the log begins with was asked for
@@ -74,7 +78,7 @@ def verify(
     found += (finding for blob in checked.values() for finding in blob.findings)
     found += check_links(store, checked, found, now_s, from_zero=since_s is None)
     found += _not_listed(store, chain, until_s, listed)
-    found += _receipts_elsewhere(store, heads, now_s)
+    found += receipts_elsewhere
     found += check_witnesses(store, witnesses)
     return sorted(set(found))
 
@@ -138,23 +142,35 @@ def _not_listed(store: Store, chain: DigestChain, until_s: float | None, listed:
     yield from listed.left_over(chain.hours[0] if chain.hours else None)
 
 
-def _receipts_elsewhere(store: Store, heads: Mapping[str, Heads], now_s: float) -> Iterator[Finding]:
+def _elsewhere(store: Store, names: Set[str]) -> set[str]:
+    """Those of these names that blobs of the log have, if there are so many that a listing is cheaper than asking."""
+    named = {name for name in names if parse_name(name)}
+    return named if len(named) <= _ASKED_FOR else {info.name for info in store.list(LOG) if info.name in named}
+
+
+def _receipts_elsewhere(
+    store: Store,
+    unread: Mapping[str, PackedReceipts],
+    there: Set[str],
+    now_s: float,
+    tell: Callable[[str], None],
+) -> Iterator[Finding]:
     """Receipts for blobs of another time, and for blobs that are not there."""
-    for name, wanted in sorted(heads.items()):
-        parsed = parse_name(name)
-        blob = check_blob(store, parsed, now_s, wanted) if parsed else None
-        if blob is None or blob.stored is None:
-            frames = ", ".join(str(sequence) for sequence in sorted(wanted)[:10])
-            yield Finding(short(name), "receipt", f"a client's receipt names frame {frames} of it; it is not there")
-        else:
+    absent = 0
+    for name, packed in sorted(unread.items()):
+        parsed = parse_name(name) if name in there else None
+        blob = check_blob(store, parsed, now_s, packed) if parsed else None
+        if blob is not None and blob.stored is not None:
+            tell(name)
             yield from (finding for finding in blob.findings if finding.what == "receipt")
-
-
-def _by_blob(receipts: Iterable[Receipt]) -> dict[str, dict[int, set[str]]]:
-    heads: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for receipt in receipts:
-        heads[receipt.blob][receipt.sequence].add(receipt.head)
-    return heads
+            continue
+        absent += 1
+        if absent <= _ABSENT_TOLD:
+            frames = ", ".join(map(str, islice(sequences(packed), 10)))
+            yield Finding(name, "receipt", f"a client's receipt names frame {frames} of it; it is not there")
+    if absent > _ABSENT_TOLD:
+        more = f"receipts name {absent:,} blobs that are not there; the first {_ABSENT_TOLD:,} by name are told"
+        yield Finding(LOG, "receipt", more)
 
 
 def _teller(progress: Progress | None, total: int) -> Callable[[str], None]:

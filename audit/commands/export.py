@@ -152,7 +152,7 @@ def _tell(options: argparse.Namespace, survey: Survey, count: int, size_bytes: i
     if survey.open_blobs:
         still = "is" if survey.open_blobs == 1 else "are"
         display.say(f"{counted(survey.open_blobs, 'blob')} {still} still written to: more may come")
-    for finding in survey.findings:
-        display.say(f"audit: not exported, for it does not verify: {finding}")
+    unread = [f"audit: not exported, for it does not verify: {finding}" for finding in survey.findings]
+    display.say_first(unread, "; --json lists all")
     if survey.findings:
         display.say("audit: run `python -m audit verify`")

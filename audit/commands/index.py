@@ -50,8 +50,7 @@ def _run(stores: Stores, options: argparse.Namespace) -> int:
         print(json.dumps({"blobs": done.blobs, "not_closed": done.not_closed, "days_merged": len(done.merged)}))
     else:
         display.say(_sentence(done, sum(map(len, listed.values()))))
-    for problem in done.problems:
-        display.say(f"audit: {problem}")
+    display.say_first([f"audit: {problem}" for problem in done.problems], "; mend these and run it again")
     return 1 if done.problems else 0
 
 

@@ -67,5 +67,5 @@ def _tell(drawn: Sampled, options: argparse.Namespace) -> None:
         display.say(f"audit: no record matches{within(options)}")
     if drawn.survey.provisional:
         display.say("hours that are not over yet are among them: the same seed may draw others once more has come")
-    for finding in drawn.survey.findings:
-        display.say(f"audit: not drawn from, for it does not verify: {finding}")
+    told = [f"audit: not drawn from, for it does not verify: {finding}" for finding in drawn.survey.findings]
+    display.say_first(told, "; `python -m audit verify --json` lists all")

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from audit import display
 from audit.commands.arguments import Commands, add_command, within
 from audit.connect import Stores
 from audit.digest import DIGEST
+from audit.given_lines import BadLine
 from audit.layout import LOG
+from audit.receipts import read_receipts
 from audit.signing import PublicKeys, SigningError
 from audit.store import Store
 from audit.verify import verify
-from audit.witnesses import BadWitness, read_receipts, read_witnesses
+from audit.witnesses import read_witnesses
 from audit.wording import counted
 
 _EPILOG = """examples:
@@ -32,8 +34,10 @@ host's log has lines of digests only under `make run LOG=on`.
 
 Every finding names the blob or digest, what is wrong with it and where;
 audit/README.md explains each word, and lists what nothing inside the container
-can show. With --since, only blobs and digests of that time are read, and what
-leads into them.
+can show. Of each kind the first 100 are printed and the others counted; --json
+prints all. With --since, only blobs and digests of that time are read, and what
+leads into them. Receipts and witnesses are UTF-8, a JSON object a line, of at
+most 64 MiB and 1 MiB; text around a witness is passed over.
 Exit codes: 0 everything verifies, 1 findings or an empty log, 2 could not read
 it all."""
 _EMPTY = ": the log is empty, or HYPERPLANE_AUDIT_CONTAINER names another container"
@@ -64,8 +68,8 @@ def _run(stores: Stores, options: argparse.Namespace) -> int:
         return _cannot("--receipts and --witness cannot both be standard input")
     try:
         keys = _keys(options.public_key)
-        receipts = _lines("--receipts", options.receipts, read_receipts)
-        witnesses = _lines("--witness", options.witness, read_witnesses)
+        receipts = _read("--receipts", options.receipts, read_receipts)
+        witnesses = _read("--witness", options.witness, read_witnesses)
     except _Unusable as problem:
         return _cannot(str(problem))
     seen = _Seen()
@@ -76,7 +80,7 @@ def _run(stores: Stores, options: argparse.Namespace) -> int:
             options.until,
             keys=keys,
             receipts=receipts,
-            witnesses=witnesses,
+            witnesses=witnesses or (),
             progress=seen.telling(bar),
         )
     if not findings and not seen.blobs and not seen.digests:
@@ -137,19 +141,19 @@ def _keys(files: list[str]) -> PublicKeys | None:
     return keys
 
 
-def _lines[T](option: str, file: str | None, read: Callable[[Iterable[bytes]], list[T]]) -> list[T]:
+def _read[T](option: str, file: str | None, read: Callable[[BinaryIO], T]) -> T | None:
     if file is None:
-        return []
+        return None
     try:
         with _opened(file) as lines:
             return read(lines)
     except OSError as problem:
         raise _Unusable(f"{option} {file}: it cannot be read: {problem.strerror}") from None
-    except (BadWitness, ValueError) as problem:
+    except (BadLine, ValueError) as problem:
         raise _Unusable(f"{option} {file}: {problem}") from None
 
 
-def _opened(file: str) -> IO[bytes]:
+def _opened(file: str) -> BinaryIO:
     return sys.stdin.buffer if file == "-" else Path(file).open("rb")
 
 

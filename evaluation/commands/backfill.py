@@ -21,6 +21,8 @@ in these hours gets a fresh one. What is done already is not done again. An hour
 or a blob that cannot be dealt with keeps no other waiting: it is named at the
 end, the exit code is 1, and the next run tries it again."""
 
+_PROBLEMS_SHOWN = 20
+
 
 def add(commands: Commands) -> None:
     """Add both commands."""
@@ -48,6 +50,7 @@ def _run(place: Workplace, options: argparse.Namespace) -> int:
             thresholds=place.thresholds,
             reports=options.reports,
             progress=progress,
+            means=place.means,
         )
     _tell(done, options.reports)
     return 1 if done.problems else exit_code(worst(entry.level for entry in done.reports), options)
@@ -58,5 +61,7 @@ def _tell(done: Run, reports: bool) -> None:
     if reports:
         told.append(f"{counted(len(done.reports), 'report')} written")
     terminal.say(f"evaluation: {', '.join(told)}")
-    for problem in done.problems:
+    for problem in done.problems[:_PROBLEMS_SHOWN]:
         terminal.say(f"evaluation: {problem}")
+    if len(done.problems) > _PROBLEMS_SHOWN:
+        terminal.say(f"evaluation: {counted(len(done.problems) - _PROBLEMS_SHOWN, 'more problem')}")

@@ -170,7 +170,7 @@ def window(covered: Window) -> str:
         return f"week {since.isocalendar().week} of {since.isocalendar().year}, {_short(since)} to {_short(last)} (UTC)"
     if since.time() == until.time() == datetime.min.time() and until - since == timedelta(days=1):
         return f"{since.day} {since:%B %Y}, the whole day (UTC)"
-    if (until - timedelta(microseconds=1)).date() == since.date():
+    if since < until and (until - timedelta(microseconds=1)).date() == since.date():
         end = "24:00" if until.date() > since.date() else f"{until:%H:%M}"
         return f"{since.day} {since:%B %Y}, {since:%H:%M} to {end} UTC"
     return f"{when(covered.since)} to {when(covered.until)}"

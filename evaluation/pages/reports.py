@@ -14,6 +14,7 @@ from evaluation.pages import numbers
 from evaluation.pages.plots.history import Day, history
 from evaluation.pages.render import markup, render
 from evaluation.report_format import ReportEntry
+from evaluation.stored_report import DamagedReport
 from evaluation.windows import window_id
 
 SHOWN = 400  # windows of the list
@@ -118,6 +119,12 @@ def no_report_page(model: str, *, code: str | None = None) -> str:
         "You need not wait: this makes one of everything scored so far."
     )
     return missing_page(f"No report on {model} yet", sentence, report_commands(model)[:1], code=code)
+
+
+def damaged_report_page(problem: DamagedReport, *, code: str | None = None) -> str:
+    """For a report that is stored and cannot be read."""
+    commands = [Command(problem.command, "builds it again from the log")]
+    return missing_page("This report is damaged", f"{problem}.", commands, code=code)
 
 
 def report_commands(model: str) -> list[Command]:

@@ -12,10 +12,11 @@ from typing import ClassVar
 import pytest
 
 from audit import digest_chain, verify
-from audit.blob_check import CheckedBlob, Heads, check_blob
+from audit.blob_check import CheckedBlob, check_blob
 from audit.digest import decode_digest
 from audit.layout import LogName, hours_after
 from audit.memory_store import MemoryStore
+from audit.receipts import PackedReceipts
 from audit.seal import seal_hour
 from audit.signing import PublicKeys
 from audit.store import BlobInfo, Store
@@ -83,7 +84,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> OneChanged:
     """A store of the small log, whose blobs are checked once as long as they are not the changed one."""
     blobs: dict[str, CheckedBlob] = {}
 
-    def check(store: Store, name: LogName, now_s: float, receipts: Heads | None = None) -> CheckedBlob:
+    def check(store: Store, name: LogName, now_s: float, receipts: PackedReceipts = b"") -> CheckedBlob:
         assert isinstance(store, OneChanged)
         if str(name) == store.changed[0]:
             return check_blob(store, name, now_s, receipts)

@@ -14,6 +14,7 @@ import pytest
 import audit.__main__ as command
 from audit.connect import Stores
 from audit.digest import sha256_of
+from audit.display import FINDINGS_SHOWN, SENTENCES_SHOWN, say_first
 from audit.memory_store import MemoryStore
 from audit.reader import read_blob
 from audit.store import Store
@@ -159,3 +160,24 @@ def test_a_digest_without_blobs_is_something_to_verify(run: Run) -> None:
     code, _, err = run("--public-key", "key.pem", log=store_of(only))
     assert code == 1
     assert "0 blobs and 3 digests read: 4 findings" in err
+
+
+def test_a_flood_of_findings_is_printed_in_part_and_counted_and_whole_as_json(run: Run) -> None:
+    names = [THIRD.replace("-2.", f"-{number}.") for number in range(3, 453)]
+    lost = "\n".join(json.dumps({"blob": name, "sequence": 1, "head": "0" * 64}) for name in names)
+    code, out, err = run("--receipts", "-", given=lost)
+    assert (code, out.count("receipt  ")) == (1, FINDINGS_SHOWN)
+    assert "and more findings: 350 of `receipt`; --json prints all\n" in err
+    assert "4 blobs and 3 digests read: 450 findings" in err
+    code, out, err = run("--receipts", "-", "--json", given=lost)
+    assert (code, len(out.splitlines())) == (1, 450)
+    assert "more findings" not in err
+
+
+def test_what_could_not_be_done_is_said_in_part_and_counted() -> None:
+    err = io.StringIO()
+    with contextlib.redirect_stderr(err):
+        say_first([f"blob {number} is torn" for number in range(50_000)], "; --json lists all")
+    lines = err.getvalue().splitlines()
+    assert len(lines) == SENTENCES_SHOWN + 1
+    assert lines[-1] == "audit: and 49,980 more; --json lists all"

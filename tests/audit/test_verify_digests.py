@@ -12,6 +12,7 @@ from audit.digest_writer import write_digests
 from audit.layout import hours_after
 from audit.memory_store import MemoryStore
 from audit.reader import read_blob
+from audit.receipts import KeptReceipts
 from audit.verify import verify
 from tests.audit.digest_tampering import AT_12, AT_13, AT_14, HOURS, NOW_S, digested
 from tests.audit.digests import KEYS, SIGNER, digest_all, digest_of
@@ -93,7 +94,7 @@ def test_the_newest_blob_removed_before_its_digest_is_shown_by_a_receipt_only() 
     store = store_of(digested(log))
     assert found(store) == set()
     frame = read_blob(store_of(LOG), THIRD).frames[1]
-    (finding,) = verify(store, keys=KEYS, now_s=NOW_S, receipts=[Receipt(THIRD, 1, frame.head)])
+    (finding,) = verify(store, keys=KEYS, now_s=NOW_S, receipts=KeptReceipts([Receipt(THIRD, 1, frame.head)]))
     assert (finding.blob, finding.what) == (THIRD, "receipt")
 
 

@@ -26,6 +26,7 @@ from audit.errors import Ambiguous
 from audit.frames import ZERO_HEAD
 from audit.layout import hour_start_s, parse_name
 from audit.reader import BlobReader
+from audit.receipts import KeptReceipts
 from audit.verify import verify
 from tests.audit.simulation.clients import id_of
 from tests.audit.simulation.timers import QuickSigner
@@ -86,7 +87,7 @@ def broken_promises(world: World) -> tuple[list[str], Counter[str]]:
     known = sum(len(handed.ids) for process in world.processes for handed in process.handed)
     if len(log.places) > known:
         broken.append("there are ids in the log that nobody handed over")
-    found = verify(world.memory, now_s=world.now_s(), receipts=_all_receipts(world))
+    found = verify(world.memory, now_s=world.now_s(), receipts=KeptReceipts(_all_receipts(world)))
     broken += [f"{finding.blob}: {finding.what}: {finding.detail}" for finding in found]
     broken += _gone_back(log)
     broken += _digests(world)
