@@ -39,10 +39,11 @@ class Example(msgspec.Struct, frozen=True, kw_only=True, order=True):
 def each_of(bins: Iterable[Histogram]) -> int:
     """How many instances each bin keeps.
 
-    >>> each_of([Histogram(edges=[0.0, 1.0], counts=[0, 0, 0])]), each_of([Histogram(counts=[0] * 10_000)])
-    (5, 1)
+    >>> number = Histogram(edges=[0.0, 1.0], counts=[0, 0, 0])
+    >>> each_of([number]), each_of([number] * 1000), each_of([number] * 10_000)
+    (5, 4, 1)
     """
-    total = sum(min(len(histogram.counts), MOST_CATEGORIES) + 2 for histogram in bins)
+    total = sum(int(pool(histogram).max()) + 1 for histogram in bins)
     return min(EACH, max(1, MOST // max(1, total)))
 
 

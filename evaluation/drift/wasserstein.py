@@ -59,8 +59,8 @@ def deviation_of(edges: Sequence[float], counts: Floats) -> float:
 def positions(edges: Sequence[float]) -> tuple[Floats, float]:
     """Where each bin's values are taken to lie, divided by the largest edge, and that edge: no difference overflows.
 
-    >>> positions([0.0, 1.0, 2.0, 10.0])[0].tolist()
-    [0.0, 0.05, 0.15, 0.35, 1.0]
+    >>> positions([0.0, 1.0, 2.0, 8.0])
+    (array([0.    , 0.0625, 0.1875, 0.4375, 1.    ]), 8.0)
     """
     borders = np.asarray(edges, np.float64)
     largest = float(np.abs(borders).max()) or 1.0
