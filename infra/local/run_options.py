@@ -1,4 +1,4 @@
-"""What `make run PORT=… KEY=… AUTH=… LOG=…` and `make demo` may say, and one line in its own words for what it may not."""
+"""What `make run PORT=… KEY=… AUTH=… LOG=…` and `make demo` may say, and one line in their words for what is wrong."""
 
 import argparse
 import re
@@ -89,5 +89,5 @@ def _switch(name: str, text: str) -> bool:
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        """One line, in the words of who typed `make run`."""
-        self.exit(2, f"make run: {re.sub(r'argument --([a-z]+)', lambda found: found[1].upper(), message)}\n")
+        """One line, in the words of who typed `make run` or `make demo`."""
+        self.exit(2, f"{self.prog}: {re.sub(r'argument --([a-z]+)', lambda found: found[1].upper(), message)}\n")

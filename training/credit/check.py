@@ -7,6 +7,7 @@ is a false one. A warning is neither: it asks somebody to look, and wakes nobody
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,7 @@ def check_seeds(models: Path, seeds: Sequence[int], per_day: int, workers: int) 
 
 def check_seed(models: Path, seed: int, per_day: int) -> list[DayResult]:
     """Play a seed's fortnight in memory, run the timer after each day, and judge each day's report."""
+    logging.getLogger("hyperplane.evaluation").setLevel(logging.ERROR)  # verdicts are judged here, not announced
     log, derived = MemoryStore(), MemoryStore()
     player = Player(models, log, derived, FIRST_DAY_S, seed, per_day)
     results = []
@@ -83,11 +85,9 @@ def judged(seed: int, day: Day, report: Report) -> DayResult:
 
 def alerted(report: Report) -> set[str]:
     """Names of the features and requirements that alert in any section."""
-    return {
-        each.name
-        for each in (*report.coverage.features, *report.drift.features, *report.profiling.requirements)
-        if each.level == "alert"
-    }
+    rates = {each.name for each in report.coverage.features if each.level == "alert"}
+    drifts = {each.name for each in report.drift.features if each.level == "alert"}
+    return rates | drifts | {each.name for each in report.profiling.requirements if each.level == "alert"}
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
-"""The command line of the credit demo. Heavy imports wait until a command needs them, so that --help answers at once."""
+"""The command line of the credit demo. Heavy imports wait until they are needed, so that --help answers at once."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import tempfile
 import time
@@ -61,6 +62,7 @@ def _play(options: argparse.Namespace) -> int:
     from training.credit.player import Player
     from training.credit.schedule import DAYS, days
 
+    logging.getLogger("hyperplane.evaluation").setLevel(logging.ERROR)  # the levels are in the table below
     stores = open_stores(from_environ(os.environ))
     models = Path(os.environ.get("HYPERPLANE_MODELS", "").strip() or "models")
     first = (time.time() // DAY_S - DAYS) * DAY_S

@@ -37,7 +37,9 @@ def export_credit(models: Path) -> Bundle:
         name=NAME, version=VERSION, out=models, convergence=warned,
         target="outcome", positive="default",
         policies={"income": FeaturePolicy(sentinels=[NO_INCOME])},
-        units={"age": "years", "income": "€ a year", "employment_years": "years", "amount": "€", "term_months": "months"},
+        units={
+            "age": "years", "income": "€ a year", "employment_years": "years", "amount": "€", "term_months": "months",
+        },
         p99_ms=P99_MS, cold_start_ms=4000.0,
         description=(
             "Will a loan default? Gradient boosting on twelve facts about the applicant. Synthetic: every applicant "

@@ -70,12 +70,12 @@ class Player:
         self._now = start + FIRST_HOUR * HOUR_S
         writer = LogWriter(self.log, writer_id=f"credit-demo-{day.number:02}", opening={}, clock=lambda: self._now)
         try:
-            self._send(writer, day, start, traffic, random)
+            self._send(writer, start, traffic, random)
         finally:
             writer.close()
         return run_due(self.log, self.derived, self.models, start + DAY_S + SETTLED_S)
 
-    def _send(self, writer: LogWriter, day: Day, start: float, traffic: Traffic, random: np.random.Generator) -> None:
+    def _send(self, writer: LogWriter, start: float, traffic: Traffic, random: np.random.Generator) -> None:
         served, known = self._catalog.get(NAME), KnownIds(self.log, clock=lambda: self._now)
         date = datetime.fromtimestamp(start, UTC).strftime("%Y%m%d")
         ids = [f"{date}-{number:05}" for number in range(1, len(traffic.X) + 1)]
@@ -144,7 +144,7 @@ def _calls(per_day: int, random: np.random.Generator) -> int:
 
 def _requests(start: float, rows: int, random: np.random.Generator) -> Iterator[tuple[float, slice]]:
     """(moment, rows) of each request of the day, in order."""
-    sizes = []
+    sizes: list[int] = []
     while sum(sizes) < rows:
         sizes.append(min(rows - sum(sizes), int(math.exp(random.uniform(0.0, math.log(MOST_ROWS + 1))))))
     morning = random.normal(10.5, 1.7, len(sizes))
