@@ -18,7 +18,6 @@ Cold path only: imports pyarrow.
 from __future__ import annotations
 
 import csv
-import io
 import json
 import math
 import re
@@ -122,10 +121,20 @@ class _JsonLines:
         self._file.flush()
 
 
+class _Utf8:
+    """What `csv` needs of a file. A `TextIOWrapper` would close standard output when it goes after an error."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        return self._file.write(text.encode())
+
+
 class _Csv:
     def __init__(self, file: BinaryIO, *, escape: bool) -> None:
-        self._text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
-        self._rows = csv.writer(self._text)
+        self._file = file
+        self._rows = csv.writer(_Utf8(file))
         self._rows.writerow(SCHEMA.names)
         self._escape = escape
 
@@ -133,7 +142,7 @@ class _Csv:
         self._rows.writerows(zip(*self._columns(_table(pairs)), strict=True))
 
     def finish(self) -> None:
-        self._text.detach()
+        self._file.flush()
 
     def _columns(self, table: Any) -> Iterator[list[str | None]]:
         for field, column in zip(SCHEMA, table.columns, strict=True):

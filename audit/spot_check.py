@@ -4,7 +4,7 @@
 |---|---|---|
 | `kind` | `score`, `request_error`, `label` or `note` | any |
 | `outcome` | of scores and labels, one of `OUTCOMES` | any |
-| `reason` | one of the reasons of a record | any |
+| `reason` | one of `record_words.REASONS` | any |
 | `since`, `until` | UTC date or time, or an age such as `2h` | the 24 hours before `until`, or before now |
 | `limit` | the newest so many, at most 1,000 | 100 |
 | `sample` | a uniform sample of so many, at most 1,000, in place of the newest | none |
@@ -25,11 +25,12 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, get_args
+from typing import Any
 
+from audit import record_words
 from audit.browse import Filter, Found
 from audit.errors import Refused
-from audit.records import Kind, Record, encode_record, timestamp
+from audit.records import Record, encode_record, timestamp
 from audit.sample import sample
 from audit.store import Store
 from audit.survey import Survey, TimeIsUp, surveyed
@@ -40,13 +41,12 @@ DEFAULT_LIMIT = 100
 DEFAULT_WINDOW_S = 24 * 3600.0
 READ_S = 20.0
 RECORD_BYTES = 16 * 1024
-OUTCOMES = ("scored", "abstained", "rejected", "failed", "recorded", "unmatched")
-KINDS: tuple[str, ...] = get_args(Kind)
+OUTCOMES = record_words.OUTCOMES
+KINDS = record_words.KINDS
 PARAMETERS = ("kind", "outcome", "reason", "since", "until", "sample", "seed", "limit")
 OF_EVERY_PAGE = ("code", "clientid", "format")
 MOST_SEED = 2**53
 _NAME = re.compile(r"[a-z_]{1,32}")
-_REASON = re.compile(r"[a-z_]{1,64}")
 _LATEST_S = 253_000_000_000.0  # in the year 9987; later hours have no names
 
 
@@ -94,7 +94,7 @@ def asked(model: str, parameters: Mapping[str, str], now_s: float, new_seed: Cal
         model=model,
         kind=_word(given, "kind", KINDS),
         outcome=_word(given, "outcome", OUTCOMES),
-        reason=_reason(given),
+        reason=_word(given, "reason", record_words.REASONS),
         since_s=since_s,
         until_s=until_s,
     )
@@ -192,13 +192,6 @@ def _word(given: Mapping[str, str], name: str, words: tuple[str, ...]) -> str | 
     if word is not None and word not in words:
         raise Refused(f"{name}: expected one of {', '.join(words)}")
     return word
-
-
-def _reason(given: Mapping[str, str]) -> str | None:
-    reason = given.get("reason")
-    if reason is not None and not _REASON.fullmatch(reason):
-        raise Refused("reason: expected a word such as missing_required or wrong_type")
-    return reason
 
 
 def _number(given: Mapping[str, str], name: str, least: int, most: int) -> int | None:

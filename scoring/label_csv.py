@@ -23,6 +23,7 @@ from scoring.label_rows import LabelFileError, LabelRow, Wanted
 
 LONGEST_ROW = 1 << 20  # characters
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[+-]?(nan|inf|infinity)", re.IGNORECASE)
+_OTHER_MARKS = {"semicolons": ";", "tabs": "\t", "vertical bars": "|"}
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _TO_UTF8 = "save it as UTF-8, or convert it: iconv -f WINDOWS-1252 -t UTF-8 (or whatever it is in)"
 
@@ -41,6 +42,8 @@ class CsvLabels:
         if header is None:
             raise LabelFileError("it is empty: the first line must name the columns")
         names = header[1]
+        if len(names) == 1 and (other := _other_separator(names[0])):
+            raise LabelFileError(_separated(other))
         self._width = len(names)
         self._places = wanted.columns(names)
         self.ignored = [name for place, name in enumerate(names) if place not in self._places.values()]
@@ -89,7 +92,12 @@ class _Lines:
         self._text = text
         self._count = 0
         self._characters = 0
+        self._last = ""
         self.begins = 1
+
+    def of_others(self) -> str | None:
+        """What seems to separate the columns of the line read last, if that is no comma."""
+        return _other_separator(self._last)
 
     def begin_row(self) -> None:
         self.begins = self._count + 1
@@ -100,6 +108,7 @@ class _Lines:
             raise LabelFileError(f"it is in UTF-16, not in UTF-8: {_TO_UTF8.replace('WINDOWS-1252', 'UTF-16')}")
         while line := self._text.readline(LONGEST_ROW):
             self._count += 1
+            self._last = line
             self._characters += len(line)
             if self._characters >= LONGEST_ROW:
                 raise LabelFileError(_too_long(self.begins))
@@ -115,6 +124,8 @@ def _parsed(lines: _Lines) -> Iterator[tuple[int, list[str]]]:
                 yield lines.begins, cells
             lines.begin_row()
     except csv.Error as problem:
+        if lines.begins == 1 and "expected after" in str(problem) and (other := lines.of_others()):
+            raise LabelFileError(_separated(other)) from None
         raise LabelFileError(_broken(str(problem), lines.begins, reader.line_num)) from None
     except UnicodeDecodeError as problem:
         place = f"after line {reader.line_num}"
@@ -124,6 +135,20 @@ def _parsed(lines: _Lines) -> Iterator[tuple[int, list[str]]]:
         raise LabelFileError(f"{place} the compressed file breaks off or is damaged: {problem}") from None
     except OSError as problem:
         raise LabelFileError(f"it cannot be read: {problem.strerror or problem}") from None
+
+
+def _other_separator(line: str) -> str | None:
+    """
+    >>> _other_separator('id;label'), _other_separator('"id";"label"'), _other_separator("id,label;x")
+    ('semicolons', 'semicolons', None)
+    """
+    found = {name: line.count(mark) for name, mark in _OTHER_MARKS.items()}
+    most = max(found, key=lambda name: found[name])
+    return most if found[most] and "," not in line else None
+
+
+def _separated(by: str) -> str:
+    return f"its columns are separated by {by}, as it seems: save it with commas, and numbers with a decimal point"
 
 
 def _broken(problem: str, begins: int, line: int) -> str:

@@ -6,10 +6,11 @@ gone on with in the middle; `line` is where a row of CSV begins, for an editor.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from audit.wording import counted
 from scoring.errors import shown
 
 _MOST_NAMED = 20  # columns
@@ -17,6 +18,10 @@ _MOST_NAMED = 20  # columns
 
 class LabelFileError(Exception):
     """The file, or its rest, cannot be read; the message names the place and the fix."""
+
+
+class NoSuchRow(LabelFileError):
+    """The file ends before the row that it was to be read from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,18 @@ class LabelRows(Protocol):
         """How far it was read and how long it is, in bytes or rows; None if nobody knows."""
 
     def close(self) -> None: ...
+
+
+def from_row(rows: Iterable[LabelRow], first: int) -> Iterator[LabelRow]:
+    """The rows from this one on; raises `NoSuchRow` if there is none, unless all were wanted."""
+    last = 0
+    for row in rows:
+        last = row.number
+        if last >= first:
+            yield row
+    if last < first and first > 1:
+        there = counted(last, "row") if last else "no rows"
+        raise NoSuchRow(f"--from-row {first}: the file has {there}, so there is nothing to go on with")
 
 
 def _place(name: str, names: Sequence[str], option: str) -> int:

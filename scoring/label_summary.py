@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from audit.wording import counted
 from scoring.bulk_labels import Rejected, Tally
 from scoring.bundle import Manifest, class_key
 from scoring.errors import shown
@@ -49,12 +50,12 @@ def print_summary(tally: Tally, rejected: list[dict[str, Any]], *, dry: bool) ->
     console.print(counts)
     if rejected:
         table = _table(rejected)
-        natural = console.measure(table, options=console.options.update(max_width=_WIDEST)).maximum
-        console.width = max(console.width, natural)  # the terminal may break a line, the table drops nothing
-        console.print(table)
+        if not console.is_terminal:  # which folds what is long; elsewhere each row is one line
+            console.width = console.measure(table, options=console.options.update(max_width=_WIDEST)).maximum
+        console.print(table, soft_wrap=False)
     more = tally.outcomes["rejected"] - len(tally.rejected)
     if more > 0:
-        console.print(f"and {more:,} more rejected rows")
+        console.print(f"and {counted(more, 'more rejected row')}")
 
 
 def _table(rejected: list[dict[str, Any]]) -> Table:

@@ -12,6 +12,7 @@ import msgspec
 
 from audit.integrity import Integrity
 from audit.notes import AUTHOR_CHARACTERS, COMMENT_CHARACTERS, VERDICTS
+from audit.record_words import REASONS
 from audit.spot_check import DEFAULT_LIMIT, KINDS, MOST, MOST_SEED, OUTCOMES
 from scoring.catalog import Catalog
 from scoring.openapi_lengths import Schema
@@ -113,7 +114,7 @@ def _spot_check() -> Operation:
         query_parameter(
             "outcome", "Of scores and labels: with this outcome", {"type": "string", "enum": [*OUTCOMES, ""]}
         ),
-        query_parameter("reason", "With this reason", {"type": "string", "pattern": "^[a-z_]{0,64}$"}),
+        query_parameter("reason", "With this reason", {"type": "string", "enum": [*REASONS, ""]}),
         query_parameter("since", "From then on: a UTC date or time, or an age", _when("24h")) | {"x-before": "until"},
         query_parameter("until", "Before then", _when("10m")),
         query_parameter("limit", f"At most so many of the newest, {DEFAULT_LIMIT} by default", _count(1, MOST)),

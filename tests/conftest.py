@@ -12,8 +12,7 @@ import pytest
 from hypothesis import settings
 
 from infra.local.azurite import Azurite
-from infra.local.local_host import LocalHost
-from tests.platform import Platform
+from tests.platform import Platform, running_platform
 
 ROOT = Path(__file__).parent.parent
 
@@ -76,13 +75,5 @@ def demo_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def platform(azurite: Azurite, demo_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """The local host on storage of the session's own, serving the demo models."""
-    environment = {
-        "HYPERPLANE_STORAGE": azurite.connection_string,
-        "HYPERPLANE_AUDIT_CONTAINER": "platform-audit",
-        "HYPERPLANE_DERIVED_CONTAINER": "platform-derived",
-        "HYPERPLANE_MODELS": str(demo_models),
-    }
-    with LocalHost(env=environment, data=tmp_path_factory.mktemp("host")) as host:
-        running = Platform(host.url, host.key, environment)
+    with running_platform(azurite, demo_models, tmp_path_factory.mktemp("host"), "platform") as running:
         yield running
-        running.close()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 from pathlib import Path
@@ -17,6 +18,8 @@ from sklearn import datasets
 
 from audit.connect import Stores, open_stores
 from audit.settings import from_environ
+from infra.local.azurite import Azurite
+from infra.local.local_host import LocalHost
 
 ROOT = Path(__file__).parent.parent
 DEMO_MODELS = ("breast-cancer", "diabetes", "wine")
@@ -60,6 +63,21 @@ class Platform:
     def close(self) -> None:
         """End the client's connections."""
         self.client.close()
+
+
+@contextmanager
+def running_platform(azurite: Azurite, models: Path, data: Path, name: str) -> Iterator[Platform]:
+    """A local host that serves the models; its containers' names begin with `name`, its own files are in `data`."""
+    environment = {
+        "HYPERPLANE_STORAGE": azurite.connection_string,
+        "HYPERPLANE_AUDIT_CONTAINER": f"{name}-audit",
+        "HYPERPLANE_DERIVED_CONTAINER": f"{name}-derived",
+        "HYPERPLANE_MODELS": str(models),
+    }
+    with LocalHost(env=environment, data=data) as host:
+        running = Platform(host.url, host.key, environment)
+        yield running
+        running.close()
 
 
 @cache

@@ -17,7 +17,7 @@ from tests.clients import Answers, after, hammer
 from tests.platform import Platform, demo_rows
 
 CLIENTS = 16
-OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "60"))  # the whole test, at least some 20
+OUTAGE_SECONDS = float(os.environ.get("OUTAGE_SECONDS", "24"))  # the whole test, at least some 20
 DOWN_SECONDS = 4.0  # a shorter outage is waited out and no client hears of it
 
 

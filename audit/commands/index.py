@@ -13,22 +13,28 @@ from audit.connect import Stores
 from audit.id_index import INDEX
 from audit.layout import HOUR_S
 from audit.reader import listed_blobs
+from audit.wording import counted
 
 if TYPE_CHECKING:
     from audit.id_upkeep import Upkeep
 
 _DAY_S = 24 * HOUR_S
-_EPILOG = f"""The hourly timer keeps the index by itself, 48 hours back; this does the same for any time: after an
-upgrade, after a long outage, or for a log from elsewhere. The index lies in the derived container under {INDEX} and can
-be made anew from the log at any time. Nothing depends on it but speed: what it does not cover is read from the log, as
-are blobs that are still open. --since and --until are rounded out to whole days.
+_EPILOG = f"""examples:
+  python -m audit index
+  python -m audit index --since 2026-11-01 --rebuild
+
+The hourly timer keeps the index by itself, 48 hours back; this does the same
+for any time: after an upgrade, after a long outage, or for a log from
+elsewhere. The index lies in the derived container under {INDEX} and can
+be made anew from the log at any time. Nothing depends on it but speed: what it
+does not cover is read from the log, as are blobs that are still open. --since
+and --until are rounded out to whole days.
 Exit codes: 0 done, 1 something could not be indexed, 2 could not run."""
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    parser = add_command(commands, "index", _run, "make the index by which ids are found")
-    parser.epilog = _EPILOG
+    parser = add_command(commands, "index", _run, "make the index by which ids are found", _EPILOG)
     parser.add_argument("--rebuild", action="store_true", help="remove what there is of those days, and make it anew")
 
 
@@ -51,7 +57,10 @@ def _run(stores: Stores, options: argparse.Namespace) -> int:
 
 def _sentence(done: Upkeep, in_all: int) -> str:
     """What was done, for a person."""
+    if not in_all:
+        return "there are no blobs to index"
     there = in_all - done.blobs - done.not_closed
     still = f"; {done.not_closed} not closed, to be read whole by who looks for an id" if done.not_closed else ""
-    days = f"; {len(done.merged)} day{'' if len(done.merged) == 1 else 's'} merged" if done.merged else ""
-    return f"{done.blobs} of {in_all} blobs indexed, {there} were already{still}{days}"
+    days = f"; {counted(len(done.merged), 'day')} merged" if done.merged else ""
+    were = "was" if there == 1 else "were"
+    return f"{done.blobs:,} of {counted(in_all, 'blob')} indexed, {there:,} {were} already{still}{days}"

@@ -11,29 +11,37 @@ import msgspec
 
 from audit import display
 from audit.appender import Receipt
-from audit.commands.arguments import Commands, add_command
+from audit.commands.arguments import Commands, add_command, word
 from audit.connect import Stores
+from audit.errors import Ambiguous
 from audit.lookup import search
 from audit.notes import VERDICTS, Note, judged_note, note_record
 from audit.records import encode_record, timestamp
+from audit.settings import AuditSettings
 from audit.store import Store
 from audit.writer import LogWriter, new_writer_id
 
-_PATIENCE_S = 60.0
-_EPILOG = """A note is a record of the log like any other: it can be neither changed nor taken back, only answered
-by another. It appears wherever the instance is shown, and no figure of a report counts it. The author's name is taken
-as given.
-Exit codes: 0 recorded, 1 no record of that instance, 2 refused, or the log could not be written."""
+_GRACE_S = 60.0  # beyond the settings' patience, which ends the wait by itself
+_EPILOG = """examples:
+  python -m audit note patient-17 --author "R. Okafor" --verdict confirmed
+  python -m audit note patient-17 --model wine --author "R. Okafor" \\
+      --verdict disputed --comment "The income was typed in twice."
+
+A note is a record of the log like any other: it can be neither changed nor
+taken back, only answered by another. It appears wherever the instance is shown,
+and no figure of a report counts it. The author's name is taken as given.
+Exit codes: 0 recorded, 1 no record of that instance, 2 refused, or the log
+could not be written."""
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    parser = add_command(commands, "note", _run, "record what an auditor found about an instance", times=False)
-    parser.epilog = _EPILOG
-    parser.add_argument("id", help="the instance's id, as it was sent or answered")
+    what = "record what an auditor found about an instance"
+    parser = add_command(commands, "note", _run, what, _EPILOG, times=False)
+    parser.add_argument("id", metavar="ID", help="the instance's id, as it was sent or answered")
     parser.add_argument("--author", required=True, help="who looked at it")
     meanings = "; ".join(f"{word}: {meaning}" for word, meaning in VERDICTS.items())
-    parser.add_argument("--verdict", required=True, choices=VERDICTS, help=meanings)
+    parser.add_argument("--verdict", required=True, type=word(tuple(VERDICTS)), help=meanings)
     parser.add_argument("--comment", default="", help="what was found, in at most 4,000 characters")
     parser.add_argument("--model", help="the model, if several have an instance of this id")
 
@@ -43,17 +51,28 @@ def _run(stores: Stores, options: argparse.Namespace) -> int:
     models = _models(stores, options.id, options.model)
     if len(models) != 1:
         return _which(models, options)
-    receipts = record_note(stores.log, note, options.id, models[0])
+    try:
+        receipts = record_note(stores.log, note, options.id, models[0], options.settings)
+    except (Ambiguous, KeyboardInterrupt):
+        display.say("audit: it is not known whether the note was recorded: `python -m audit show` with the id tells")
+        raise
     _say(receipts, as_json=options.json)
     return 0
 
 
-def record_note(store: Store, note: Note, instance_id: str, model: str) -> list[Receipt]:
-    """Write a note in a blob of its own; raises `Unavailable`."""
-    writer = LogWriter(store, writer_id=new_writer_id(), opening={"command": "python -m audit note"})
+def record_note(store: Store, note: Note, instance_id: str, model: str, settings: AuditSettings) -> list[Receipt]:
+    """Write a note in a blob of its own, with the settings' patience; raises `Unavailable`."""
+    writer = LogWriter(
+        store,
+        writer_id=new_writer_id(),
+        opening={"command": "python -m audit note"},
+        queue_bytes=settings.queue_bytes,
+        give_up_s=settings.give_up_s,
+        resolve_s=settings.resolve_s,
+    )
     try:
         record = note_record(note, instance_id, model=model, ts=timestamp(time.time()), writer=writer.writer_id)
-        return writer.commit_blocking([encode_record(record)], _PATIENCE_S)
+        return writer.commit_blocking([encode_record(record)], settings.give_up_s + settings.resolve_s + _GRACE_S)
     finally:
         writer.close()
 

@@ -9,19 +9,21 @@ from audit import display
 from audit.commands.arguments import Commands, add_command
 from audit.connect import Stores
 
-_EPILOG = """For the operator, where the service signs (HYPERPLANE_SIGNING_KEY). Hand the file to whoever
-verifies the log, by another way than the storage account. The key's id (kid) stands in every digest that it signed. One
-that is replaced later keeps its worth: put the PEM texts of the old one and of the new one into one file.
+_EPILOG = """examples:
+  python -m audit public-key > digests.pem
+  python -m audit public-key >> digests.pem     a new key, beside the old one
 
-  python -m audit public-key > digests.pem"""
+For the operator, where the service signs (HYPERPLANE_SIGNING_KEY). Hand the
+file to whoever verifies the log, by another way than the storage account. The
+key's id (kid) stands in every digest that it signed. One that is replaced later
+keeps its worth: let the PEM texts of both stand in one file.
+Exit codes: 0 printed, 2 there is no key, or it cannot be read."""
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    parser = add_command(
-        commands, "public-key", _run, "the public key by which anyone can check the digests, as PEM", times=False
-    )
-    parser.epilog, parser.formatter_class = _EPILOG, argparse.RawDescriptionHelpFormatter
+    what = "the public key by which anyone can check the digests, as PEM"
+    add_command(commands, "public-key", _run, what, _EPILOG, times=False)
 
 
 def _run(_stores: Stores, options: argparse.Namespace) -> int:

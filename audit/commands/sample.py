@@ -6,30 +6,42 @@ import argparse
 import secrets
 
 from audit import display
-from audit.commands.arguments import Commands, add_command, positive, within
+from audit.commands.arguments import WHERE_CUT, Commands, add_command, positive, within
 from audit.commands.find import add_filter, filter_of
 from audit.connect import Stores
 from audit.sample import Sampled, sample
 from audit.spot_check import MOST_SEED
+from audit.wording import counted
 
-_EPILOG = """Every record that matches is as likely to be drawn as any other. The seed is printed: with --seed and the
-same options anybody draws the same records from the same log; choose it by a dice, or take one that was not known
-when the records were written. With --kind score you draw among calls.
-Exit codes: 0 drawn, 1 no record matches or a part of the log does not verify, 2 could not run."""
+_EPILOG = f"""examples:
+  python -m audit sample 20 --model wine --kind score --since 7d
+  python -m audit sample 20 --model wine --kind score --since 7d --seed 2026
+
+Every record that matches is as likely to be drawn as any other. The seed is
+printed: with --seed and the same options anybody draws the same records from
+the same log; throw dice for it, or take one that was not known when the records
+were written. With --kind score you draw among calls.
+
+{WHERE_CUT}
+Exit codes: 0 drawn, 1 no record matches or a part of the log does not verify,
+2 could not run."""
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    parser = add_command(commands, "sample", _run, "records drawn at random among those that match, newest first")
-    parser.epilog = _EPILOG
+    parser = add_command(
+        commands, "sample", _run, "records drawn at random among those that match, newest first", _EPILOG
+    )
     parser.add_argument("n", metavar="N", type=positive, help="how many")
-    parser.add_argument("--seed", type=_seed, help="to draw again what was drawn with it; default: a new one")
+    parser.add_argument(
+        "--seed", type=_seed, metavar="N", help="to draw again what was drawn with it; default: a new one"
+    )
     add_filter(parser)
 
 
 def _seed(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 16 or int(text) > MOST_SEED:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a number from 0 to {MOST_SEED}")
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number from 0 to {MOST_SEED}")
     return int(text)
 
 
@@ -48,7 +60,8 @@ def _run(stores: Stores, options: argparse.Namespace) -> int:
 def _tell(drawn: Sampled, options: argparse.Namespace) -> None:
     if drawn.records:
         display.say(
-            f"{len(drawn.records):,} of {drawn.matched:,} matching records; draw them again with --seed {drawn.seed}"
+            f"{len(drawn.records):,} of {counted(drawn.matched, 'matching record')}; "
+            f"draw {'it' if len(drawn.records) == 1 else 'them'} again with --seed {drawn.seed}"
         )
     else:
         display.say(f"audit: no record matches{within(options)}")

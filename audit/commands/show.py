@@ -9,11 +9,18 @@ from audit.commands.arguments import Commands, add_command, within
 from audit.connect import Stores
 from audit.lookup import search
 
+_EPILOG = """examples:
+  python -m audit show patient-17
+  python -m audit show patient-17 --model wine --json | jq .record.x
+  python -m audit show patient-17 --scan        without the index of ids
+
+Exit codes: 0 shown, 1 no record of that instance, 2 could not run."""
+
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    parser = add_command(commands, "show", _run, "every record of one instance, oldest first")
-    parser.add_argument("id", help="the instance's id, as it was sent or answered")
+    parser = add_command(commands, "show", _run, "every record of one instance, oldest first", _EPILOG)
+    parser.add_argument("id", metavar="ID", help="the instance's id, as it was sent or answered")
     parser.add_argument("--model", help="only records of this model")
     parser.add_argument("--scan", action="store_true", help="read the log itself, not where the index says the id is")
 

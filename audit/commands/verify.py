@@ -17,18 +17,25 @@ from audit.signing import PublicKeys, SigningError
 from audit.store import Store
 from audit.verify import verify
 from audit.witnesses import BadWitness, read_receipts, read_witnesses
+from audit.wording import counted
 
-_EPILOG = """Every finding names the blob or digest, what is wrong with it and where; audit/README.md explains each
-word, and lists what nothing inside the container can show. With --since, only blobs and digests of that time are
-read, and what leads into them. Bring the public key yourself: one that lies beside the log proves nothing.
-
-examples:
+_EPILOG = """examples:
   python -m audit verify --public-key digests.pem
-  python -m audit verify --public-key old.pem --public-key new.pem --since 7d
+  python -m audit verify --public-key digests.pem --since 7d
   python -m audit verify --public-key digests.pem --receipts answers.jsonl
-  grep '"event":"digest"' .local/host.log | python -m audit verify --public-key digests.pem --witness -
+  grep '"event":"digest"' .local/host.log |
+      python -m audit verify --public-key digests.pem --witness -
 
-Exit codes: 0 everything verifies, 1 findings or an empty log, 2 could not read it all."""
+`python -m audit public-key > digests.pem` makes the file, where the service
+signs. Bring it yourself: a key that lies beside the log proves nothing. The
+host's log has lines of digests only under `make run LOG=on`.
+
+Every finding names the blob or digest, what is wrong with it and where;
+audit/README.md explains each word, and lists what nothing inside the container
+can show. With --since, only blobs and digests of that time are read, and what
+leads into them.
+Exit codes: 0 everything verifies, 1 findings or an empty log, 2 could not read
+it all."""
 _EMPTY = ": the log is empty, or HYPERPLANE_AUDIT_CONTAINER names another container"
 _NO_DIGEST = (
     "there is no digest of these hours yet, so no signature was checked: hashes and chains agree among themselves. "
@@ -42,11 +49,8 @@ _UNSIGNED = (
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    parser = add_command(
-        commands, "verify", _run, "read the whole log and say what was altered, moved, cut off or added"
-    )
-    parser.epilog = _EPILOG
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    what = "read the whole log and say what was altered, moved, cut off or added"
+    parser = add_command(commands, "verify", _run, what, _EPILOG)
     key = "PEM file with the public key of who signs the digests; may hold several, and may be given again"
     parser.add_argument("--public-key", metavar="FILE", action="append", default=[], help=key)
     receipts = "JSON lines: receipts that clients kept, or whole answers; each must be in the log (- is standard input)"
@@ -115,7 +119,7 @@ class _Seen:
         return tell
 
     def __str__(self) -> str:
-        return f"{_counted(self.blobs, 'blob')} and {_counted(self.digests, 'digest')}"
+        return f"{counted(self.blobs, 'blob')} and {counted(self.digests, 'digest')}"
 
 
 def _keys(files: list[str]) -> PublicKeys | None:
@@ -152,11 +156,7 @@ def _opened(file: str) -> IO[bytes]:
 
 
 def _verdict(findings: int) -> str:
-    return _counted(findings, "finding") if findings else "everything verifies"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+    return counted(findings, "finding") if findings else "everything verifies"
 
 
 def _cannot(problem: str) -> int:

@@ -13,6 +13,8 @@ from audit.connect import Stores, open_stores
 from audit.errors import Ambiguous, AuditError
 from audit.known_ids import KnownIds
 from audit.settings import AuditSettings, SettingsError
+from audit.terminal import INTERRUPTED, advised
+from audit.wording import counted
 from audit.writer import LogWriter, new_writer_id
 from scoring import __version__
 from scoring import settings as scoring_settings
@@ -21,26 +23,33 @@ from scoring.bundle import BundleError, Manifest
 from scoring.champion import champion_bundle
 from scoring.errors import UnknownModel
 from scoring.label_file import open_labels
-from scoring.label_rows import LabelFileError, LabelRows, Wanted, listed
+from scoring.label_rows import LabelFileError, LabelRows, NoSuchRow, Wanted, from_row, listed
 from scoring.labels import LabelJudge
 from scoring.serving_config import ServingError
 
+_INTERRUPTED = "interrupted"
 _QUEUE_BYTES = 64 * 2**20  # a chunk's records at their longest are a quarter of it
-_DESCRIPTION = """Record ground truth from a file: each row is judged as a label over HTTP is, and recorded.
+_DESCRIPTION = """label: record ground truth from a file; each row is judged as a label over HTTP
+is, and recorded.
 
-The file is CSV in UTF-8 with a header (.csv, .csv.gz, or - for standard input) or Parquet (.parquet). It has a column
-with the instances' ids, one with the class (of a classifier) or the value (of a regression), and one with the time at
-which the truth was known, if you like; other columns are left alone. Try it with --dry-run first: what is recorded
-stays recorded, rejected rows too."""
+The file is CSV in UTF-8 with commas and a header (.csv, .csv.gz, or - for
+standard input) or Parquet (.parquet). It has a column with the instances' ids,
+one with the class (of a classifier) or the value (of a regression), and one
+with the time at which the truth was known, if you like; other columns are left
+alone. Try it with --dry-run first: what is recorded stays recorded, rejected
+rows too."""
 _EPILOG = """examples:
   python -m scoring label truth.csv --model wine --dry-run
-  python -m scoring label loans.parquet --model credit --id-column loan --label-column repaid --ts-column closed_at
+  python -m scoring label loans.parquet --model credit --id-column loan \\
+      --label-column repaid --ts-column closed_at
   zcat truth.csv.gz | python -m scoring label - --model wine
 
-recorded: reports count it. unmatched: no instance of this id is known yet; it counts once the instance comes.
-rejected: it never counts; mend the row and run it again. When it is stopped half-way it says with which --from-row to
-go on. To record the whole file again does no harm: the newest label of an id counts.
-Exit codes: 0 all recorded or unmatched, 1 some rejected, 2 could not run or did not finish."""
+recorded: reports count it. unmatched: no instance of this id is known yet; it
+counts once the instance comes. rejected: it never counts; mend the row and run
+it again. When it is stopped half-way it says with which --from-row to go on. To
+record the whole file again does no harm: the newest label of an id counts.
+Exit codes: 0 all recorded or unmatched, 1 some rejected, 2 could not run or did
+not finish, 130 stopped by Ctrl-C."""
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -106,7 +115,9 @@ def _label(
         bulk = BulkLabels(options.model, LabelJudge(manifest), known, writer)
         stopped = _stopped(bulk, rows, options)
     _tell(bulk, manifest, wanted, rows, stopped, options)
-    return 2 if stopped else 1 if bulk.tally.outcomes["rejected"] else 0
+    if stopped:
+        return INTERRUPTED if stopped == _INTERRUPTED else 2
+    return 1 if bulk.tally.outcomes["rejected"] else 0
 
 
 @contextmanager
@@ -137,17 +148,21 @@ def _stopped(bulk: BulkLabels, rows: LabelRows, options: argparse.Namespace) -> 
 
         def progress() -> None:
             if bar:
-                bar(*rows.progress(), f"{bulk.tally.rows:,} rows, {bulk.tally.outcomes['rejected']:,} rejected")
+                bar(
+                    *rows.progress(), f"{counted(bulk.tally.rows, 'row')}, {bulk.tally.outcomes['rejected']:,} rejected"
+                )
 
         try:
-            bulk.run((row for row in rows if row.number >= options.from_row), progress)
+            bulk.run(from_row(rows, options.from_row), progress)
         except KeyboardInterrupt:
-            return "interrupted"
+            return _INTERRUPTED
+        except NoSuchRow:
+            raise
         except LabelFileError as problem:
             return f"{options.file}: {problem}"
         except AuditError as problem:
             unsure = " (outcome unknown)" if isinstance(problem, Ambiguous) else ""
-            return f"{problem}{unsure}"
+            return f"{advised(problem)}{unsure}"
         except Exception as problem:  # noqa: BLE001 - Python's own exit code would be 1, which means rejected rows
             traceback.print_exc()
             return f"this should not have happened: {type(problem).__name__}: {problem}"
@@ -181,18 +196,22 @@ def _remarks(
     bulk: BulkLabels, rows: LabelRows, stopped: str | None, next_row: int, options: argparse.Namespace
 ) -> Iterator[str]:
     if rows.ignored:
-        yield f"columns that were left alone: {listed(rows.ignored)}"
+        yield f"column{'' if len(rows.ignored) == 1 else 's'} left alone: {listed(rows.ignored)}"
     if stopped:
         yield f"error: not finished: {stopped}"
         if options.dry_run:
-            yield f"{bulk.tally.rows:,} rows were checked, nothing was recorded"
+            were = "was" if bulk.tally.rows == 1 else "were"
+            yield f"{counted(bulk.tally.rows, 'row')} {were} checked, nothing was recorded"
             return
-        safe = f"rows up to {bulk.durable} are recorded" if bulk.durable else "nothing was recorded"
-        maybe = f", rows up to {bulk.pending} perhaps" if bulk.pending else ""
+        if not bulk.durable and not bulk.pending:
+            yield "nothing was recorded: run it again as it was"
+            return
+        safe = f"all up to row {bulk.durable} is recorded" if bulk.durable else "nothing was recorded"
+        maybe = f", all up to row {bulk.pending} perhaps" if bulk.pending else ""
         yield f"{safe}{maybe}; go on with --from-row {next_row}"
         yield "to record rows again does no harm: the newest label of an id counts"
     elif not bulk.tally.rows:
-        yield f"the file has no rows{f' from row {options.from_row} on' if options.from_row > 1 else ''}"
+        yield "the file has no rows"
     elif options.dry_run:
         yield "nothing was recorded (--dry-run)"
 

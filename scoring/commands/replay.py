@@ -16,20 +16,26 @@ from audit.settings import SettingsError
 from audit.store import Store
 from scoring.settings import from_environ
 
-_ABOUT = """replay: the recorded bundle (found by its hash) is run once more on the recorded instances, in the batch in
-which they were run, and its answer is compared with the recorded one, bit by bit. By id, or for a sample drawn
-from everything that was run."""
+_ABOUT = """replay: the recorded bundle (found by its hash) is run once more on the recorded
+instances, in the batch in which they were run, and its answer is compared with
+the recorded one, bit by bit. By id, or for a sample drawn from everything that
+was run."""
 _EPILOG = """examples:
-  python -m scoring replay patient-17                       every score of this instance
-  python -m scoring replay --sample 1000 --since 7d         1,000 drawn from the last seven days
+  python -m scoring replay patient-17           every score of this instance
+  python -m scoring replay --sample 1000 --since 7d
   python -m scoring replay --sample 50 --model wine --seed 7 --all
 
-verdicts: equal; different (both answers are told); other hardware (other bits, on another processor or ONNX Runtime
-than recorded); cannot (with the reason). docs/replay.md explains each, and what must be kept for a replay.
+verdicts: equal; different (both answers are told); other hardware (other bits,
+on another processor or ONNX Runtime than recorded); cannot (with the reason).
+docs/replay.md explains each, and what must be kept for a replay.
 
-The log is found by HYPERPLANE_STORAGE, the bundles by HYPERPLANE_MODELS or --models.
-Exit codes: 0 all are equal, or the model was never run on them; 1 one is not, cannot be replayed, or nothing was found;
-2 could not run."""
+On a terminal rows are cut to its width, what was found stands below them. In a
+pipe or a file each replay is one line, with tabs between the columns.
+
+The log is found by HYPERPLANE_STORAGE, the bundles by HYPERPLANE_MODELS or
+--models.
+Exit codes: 0 all are equal, or the model was never run on them; 1 one is not,
+cannot be replayed, or nothing was found; 2 could not run."""
 
 Found = list[tuple[Record, Position]]
 
@@ -43,16 +49,24 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("id", nargs="*", help="ids of instances, as they were sent or answered")
+    parser.add_argument("id", nargs="*", metavar="ID", help="ids of instances, as they were sent or answered")
     parser.add_argument("--sample", type=positive, metavar="N", help="instead of ids: so many drawn at random")
-    parser.add_argument("--seed", type=int, help="of the sample, to draw the same again")
+    parser.add_argument("--seed", type=_seed, metavar="N", help="of the sample, to draw the same again")
     parser.add_argument("--model", help="only records of this model")
-    parser.add_argument("--since", type=when, help="from then on: 2026-11-23T14:05 (UTC), or an age: 30m, 2h, 7d")
-    parser.add_argument("--until", type=when, help="before then")
+    parser.add_argument(
+        "--since", type=when, metavar="TIME", help="from then on: 2026-11-23T14:05 (UTC), or an age: 30m, 2h, 7d"
+    )
+    parser.add_argument("--until", type=when, metavar="TIME", help="before then; as --since")
     parser.add_argument("--all", action="store_true", help="of a sample, list those too that are equal")
     parser.add_argument("--models", type=Path, metavar="FOLDER", help="where the bundles are, kept ones too")
     parser.add_argument("--json", action="store_true", help="JSON lines of all replays, for programs")
     parser.set_defaults(run=_run, parser=parser)
+
+
+def _seed(text: str) -> int:
+    if not text.removeprefix("-").isdecimal() or not text.isascii() or len(text) > 20:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number")
+    return int(text)
 
 
 def _run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
@@ -60,6 +74,8 @@ def _run(options: argparse.Namespace, environ: Mapping[str, str]) -> int:
         options.parser.error("give ids, or --sample N")
     if options.sample is None and (options.seed is not None or options.all):
         options.parser.error("--seed and --all are for --sample")
+    if options.since is not None and options.until is not None and options.since >= options.until:
+        options.parser.error("--since: expected a time before --until")
     settings = from_environ(environ)
     log, models = _log(environ), _folder(options.models or settings.models)
     # These need rich and onnxruntime, which the other commands do without.

@@ -250,7 +250,7 @@ def test_tail_follows_until_it_is_interrupted(command: Command) -> None:
         assert json.loads(process.stdout.readline())["record"]["id"] == "after"
         process.send_signal(signal.SIGINT)
         _, problems = process.communicate(timeout=20)
-    assert (process.returncode, problems) == (0, b"")
+    assert (process.returncode, problems) == (130, b"")
     writer.close()
 
 

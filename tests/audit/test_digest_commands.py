@@ -56,7 +56,7 @@ def test_seal_writes_what_is_due_and_digests_lists_it(shell: Shell) -> None:
     assert (code, err) == (0, "1 digest written\n")
     signed = read_digest(shell.store, first)
     assert signed is not None
-    assert out == f"{first}     1 blobs         2 records  {signed.sha256}  {signed.kid}\n"
+    assert out == f"{first}       1 blob          2 records  {signed.sha256}  {signed.kid}\n"
     assert shell("digests") == (0, out, "")
     code, out, _ = shell("seal", "--json")
     assert (code, json.loads(out.splitlines()[0])["hour"]) == (0, second)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import errno
+import gc
 import io
 import json
 import math
@@ -175,6 +177,18 @@ def test_nothing_is_opened_for_no_record() -> None:
 
 
 # ------------------------------------------------------------------------------------------ a file whole or not at all
+
+
+def test_an_export_that_fails_leaves_standard_output_open_for_who_ends_the_command() -> None:
+    class Full(io.BytesIO):
+        def write(self, data: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    out = Full()
+    with pytest.raises(OSError, match="No space"):
+        export(records(log_of(["a"])), lambda: out, "csv")
+    gc.collect()
+    assert not out.closed
 
 
 def test_a_file_is_there_when_it_is_kept(tmp_path: Path) -> None:

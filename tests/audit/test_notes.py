@@ -164,7 +164,7 @@ def test_the_command_asks_which_model_if_several_have_the_id(log: MemoryStore, m
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--author", "A", "--verdict", "fine"], "invalid choice"),
+        (["--author", "A", "--verdict", "fine"], "'fine': expected confirmed, disputed or unclear"),
         (["--author", " ", "--verdict", "unclear"], "audit: author: missing"),
         (["--author", "A", "--verdict", "unclear", "--comment", "x\x07"], "audit: comment: character 2"),
         (["--verdict", "unclear"], "--author"),

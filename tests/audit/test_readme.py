@@ -12,8 +12,9 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 
 import audit
-from audit.digest import Digest, DigestedBlob, encode_digest
+from audit.digest import Digest, DigestedBlob, digest_name, encode_digest
 from audit.finding import What
+from audit.layout import parse_name
 from audit.reader import read_blob
 from tests.audit.digests import SIGNER, STRANGER, digest_all
 from tests.audit.examples import HOUR, log_of, only_name
@@ -39,7 +40,7 @@ def test_the_program_that_verifies_by_hand_works_and_finds_what_is_altered(
 def test_a_digest_verifies_by_hand_and_another_key_does_not(capsys: pytest.CaptureFixture[str]) -> None:
     _, program = PROGRAMS
     program = program.replace('open("a-downloaded-digest.json", "rb").read()', "DATA")
-    program = program.replace('open("the-public-key.pem", "rb").read()', "PEM")
+    program = program.replace('open("digests.pem", "rb").read()', "PEM")
     store = log_of(["a", "b"], ["c"])
     (name,) = digest_all(store, HOUR, 1)
     data = store.read(name)
@@ -50,6 +51,17 @@ def test_a_digest_verifies_by_hand_and_another_key_does_not(capsys: pytest.Captu
     assert hashlib.sha256(data).hexdigest() in shown
     with pytest.raises(InvalidSignature):
         exec(program, {"DATA": data, "PEM": STRANGER.public_key_pem})
+
+
+def test_the_files_that_it_downloads_are_those_that_its_programs_open_and_names_that_there_can_be() -> None:
+    (shell,) = re.findall(r"```sh\n(.*?)```", README.split("## Verifying by hand")[1], re.DOTALL)
+    opened = {name for program in PROGRAMS for name in re.findall(r'open\("([^"]+)", "rb"\)', program)}
+    assert set(re.findall(r"--file (\S+)", shell)) == opened - {"digests.pem"}
+    blob, digest = re.findall(r"--name (\S+)", shell)
+    hour = digest.removeprefix("digest/v1/").removesuffix(".json")
+    parsed = parse_name(blob)
+    assert parsed is not None
+    assert (digest, parsed.hour) == (digest_name(hour), hour)
 
 
 def test_every_finding_is_explained() -> None:

@@ -66,7 +66,7 @@ def test_all_of_it_can_be_asked_for() -> None:
         ({"a b\n": "red"}, "unknown parameter; there are"),
         ({"kind": "scores"}, "kind: expected one of score, request_error, label, note"),
         ({"outcome": "fine"}, "outcome: expected one of scored"),
-        ({"reason": "Low Confidence"}, "reason: expected a word"),
+        ({"reason": "Low Confidence"}, "reason: expected one of wrong_type, not_finite"),
         ({"since": "yesterday"}, "since: expected a UTC date"),
         ({"until": "999999d"}, "until: expected a time after 1970"),
         ({"until": "9999-12-31"}, "until: expected a time after 1970 and before 9987"),

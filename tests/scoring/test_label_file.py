@@ -234,6 +234,9 @@ def test_a_file_with_a_header_only_is_done_at_once(label: Command) -> None:
         (b"ID,label\na,bad\n", "truth.csv", "no column 'id'; the columns are 'ID', 'label'"),
         (b"id,label,id\na,bad,b\n", "truth.csv", "2 columns named 'id'"),
         (b"id,value\na,1\n", "truth.csv", "no column 'label'"),
+        (b"id;label\na;bad\n", "truth.csv", "separated by semicolons, as it seems: save it with commas"),
+        (b'"id";"label"\n"a";"bad"\n', "truth.csv", "separated by semicolons"),
+        (b"id\tlabel\tts\na\tbad\t\n", "truth.csv", "separated by tabs"),
         ("id,label\na,bad\n".encode("utf-16"), "truth.csv", "UTF-16"),
         ("id,label\na,b\xe4d\n".encode("latin-1"), "truth.csv", "after line 0 it is not UTF-8"),
         (b"", "truth.parquet", "it is no Parquet file"),
@@ -329,7 +332,7 @@ def test_an_interrupt_says_where_to_go_on(label: Command, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(bulk_labels.BulkLabels, "_record", interrupted)
     done = label(many(45), "--json")
-    assert (done.code, done.summary["finished"], done.summary["next_row"]) == (2, False, 31)
+    assert (done.code, done.summary["finished"], done.summary["next_row"]) == (130, False, 31)
     assert len(label.labels()) == 30
 
 
@@ -373,8 +376,16 @@ def test_the_whole_file_again_does_no_harm(label: Command) -> None:
 
 
 def test_a_row_number_beyond_the_file_is_said(label: Command) -> None:
-    assert "no rows from row 9 on" in label("id,label\na,bad\n", "--from-row", "9").err
+    for data, name, there in (
+        (b"id,label\na,bad\n", "truth.csv", "1 row"),
+        (b"id,label\n", "truth.csv", "no rows"),
+        (parquet(id=["a", "b"], label=["bad", "bad"]), "truth.parquet", "2 rows"),
+    ):
+        done = label(data, "--from-row", "9", name=name)
+        assert (done.code, f"--from-row 9: the file has {there}" in done.err) == (2, True), done.err
+        assert "go on with --from-row" not in done.err
     assert label("id,label\na,bad\n", "--from-row", "0").code == 2
+    assert label.labels() == []
 
 
 # --------------------------------------------------------------------------------------------------------------- CSV
@@ -588,6 +599,6 @@ def test_the_command_beside_a_real_storage(label: Command, azurite: Azurite, tmp
     assert rows == list(range(1, len(rows) + 1))
     assert len(rows) >= told["rows"]
     if not told["finished"]:
-        assert process.returncode == 2
+        assert process.returncode == 130
         assert told["next_row"] == told["rows"] + 1
     assert all(read_blob(store, info.name).finding is None for info in store.list("log/"))

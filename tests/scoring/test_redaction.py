@@ -356,7 +356,7 @@ def test_an_auditor_with_the_key_can_check_a_guess(
     assert main(["redact", "name"], environ) == 0
     assert json.loads(capsys.readouterr().out) == digest(KEY, "name", "Ada")
     monkeypatch.setattr("sys.stdin", io.StringIO("Ada"))
-    assert main(["redact", "name"], environ) == 1
+    assert main(["redact", "name"], environ) == 2
     told = capsys.readouterr().err
     assert "Ada" not in told
     assert "a text needs double quotes" in told

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -72,6 +74,24 @@ def command_on(store: Store, models: Path, monkeypatch: pytest.MonkeyPatch) -> R
         return Done(code, out.getvalue(), err.getvalue())
 
     return running
+
+
+def test_a_terminal_gets_rows_of_its_width_and_below_them_what_is_not_equal_whole(
+    run: Run, models: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    monkeypatch.setattr("scoring.replay_display.sys", SimpleNamespace(stdout=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setenv("COLUMNS", "60")
+
+    def shown(*arguments: str) -> list[str]:
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", run(*arguments).out).splitlines()
+
+    header, equal = shown("i7")
+    assert header.split() == ["time", "id", "model", "verdict"]
+    assert equal.split()[1:] == ["i7", "amount", "1", "equal"]
+    _, first, *below = shown("i7", "--models", str(tmp_path_factory.mktemp("empty")))
+    assert first.split()[-1] == "cannot"
+    assert all(line.startswith("    ") and len(line) <= 60 for line in below)
+    assert "No bundle in the models folder has the recorded hash" in " ".join(" ".join(below).split())
 
 
 def test_an_instance_is_replayed_by_its_id(run: Run) -> None:
