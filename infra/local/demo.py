@@ -3,13 +3,17 @@
 The first time it trains the model, plays the two weeks that ended yesterday and lets the hourly timer's code seal,
 profile and report each day, which takes a minute or two; after that it serves what is there. Then it prints which
 fault was planted on which day, where the report of that day is, and serves until Ctrl-C. All of it is in one folder of
-its own (`--data`), apart from what `make run` keeps. What was interrupted half-way is played again from its beginning.
+its own (`--data`), apart from what `make run` keeps. What was interrupted half-way is played again from its beginning,
+and so is another seed, or what is older than a month.
+
+`played.json` in that folder says what its log is: without it the log is somebody else's, and is never removed.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import sys
 import time
@@ -40,7 +44,8 @@ from infra.local.serving import (
 )
 
 MODEL = "credit"
-PLAYED = "played.json"  # written when all of it is there
+PLAYED = "played.json"  # of an unfinished play it has no days
+LOG = "azurite"  # where `serving.storage` keeps it
 DAYS_UNTIL_STALE = 30
 _DAY_S = 24 * 3600
 
@@ -86,15 +91,23 @@ def _played(options: Options, seed: int) -> dict[str, Any] | None:
     try:
         told: dict[str, Any] = json.loads((options.data / PLAYED).read_text(encoding="utf-8"))
         fresh = time.time() - float(told["first_day_s"]) < DAYS_UNTIL_STALE * _DAY_S
-        return told if fresh and told["seed"] == seed else None
+        whole = fresh and told["seed"] == seed and told["days"] and (options.data / LOG).is_dir()
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    return told if whole else None
 
 
 def _forget(options: Options) -> None:
-    """Remove the log of another seed, or of an interrupted run: this folder is nobody's evidence."""
-    (options.data / PLAYED).unlink(missing_ok=True)
-    shutil.rmtree(options.data / "azurite", ignore_errors=True)
+    """Remove the log of another seed, or of an interrupted play; raises `LocalError` when it is not the demo's."""
+    played, log = options.data / PLAYED, options.data / LOG
+    if log.exists() and not played.exists():
+        raise LocalError(f"{shown(log)} holds a log that make demo did not play: give another folder with --data.")
+    try:
+        played.write_text(json.dumps({"days": []}), encoding="utf-8")
+        if log.exists():
+            shutil.rmtree(log)
+    except OSError as problem:
+        raise LocalError(f"{shown(log)} cannot be played anew: {problem}") from problem
 
 
 def _model(options: Options) -> None:
@@ -126,10 +139,16 @@ def _say_where_to_look(host: LocalHost, code: str, played: dict[str, Any], setti
     line("All reports", f"{reports}{code}")
     line("Home page", f"{host.url}/{code}")
     say("\nIn another terminal, for the commands (it sets URL, KEY, HYPERPLANE_… and PATH):\n")
-    say(f"  source {shown(settings)}")
+    say(f"  source {shlex.quote(shown(settings))}")
     say("\nServing until Ctrl-C, which stops everything; `make demo` serves it again.")
-    if sys.stdout.isatty() and not os.environ.get("CI"):
+    if _has_windows():
         webbrowser.open(f"{reports}{code}")
+
+
+def _has_windows() -> bool:
+    """Whether somebody sits before this: elsewhere a browser in the terminal would take the terminal over."""
+    seen = sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return bool(seen) and sys.stdout.isatty() and not os.environ.get("CI")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from infra.local.run_options import Options
 
 STORAGE = "HYPERPLANE_STORAGE"
 WATCH_S = 0.5
+SHOW_CURSOR = "\x1b[?25h"
 IDENTITY_STORAGE = (f"{STORAGE}__blobServiceUri", f"{STORAGE}__accountName")
 
 
@@ -119,6 +120,9 @@ def command(module: str, *arguments: str, environment: dict[str, str], fine: tup
         code = child.wait()
     finally:
         stop_child(child, f"python -m {module}")
+        if sys.stderr.isatty():  # a progress bar hides the cursor, and a child that is killed cannot bring it back
+            sys.stderr.write(SHOW_CURSOR)
+            sys.stderr.flush()
     if code not in fine:
         raise LocalError(f"`python -m {module} {' '.join(arguments)}` ended with {code}: see above.")
 

@@ -50,7 +50,7 @@ def people(n: int, random: np.random.Generator) -> pd.DataFrame:
     """Applicants of whom everything is known."""
     age = np.clip(np.round(18 + random.gamma(3.2, 7.5, n)), 18, 90)
     income = np.exp(10.15 + 0.012 * np.minimum(age - 18, 35) + random.normal(0, 0.42, n))
-    employed = np.minimum(np.round(random.gamma(1.6, 4.0, n)), age - 18)
+    employed = np.round((age - 18) * random.beta(1.1, 2.6, n))
     return pd.DataFrame(
         {
             "age": age.astype(np.int64),

@@ -2,7 +2,8 @@
 
 A fault-day is named when the section that must notice alerts and, where the fault sits in a feature, lists that feature
 among what alerts. A section-day is clean when nothing was planted that the section must or may notice; an alert there
-is a false one. A warning is neither: it asks somebody to look, and wakes nobody.
+is a false one. A section that saw too little to judge is not clean, for its silence proves nothing. A warning is
+neither: it asks somebody to look, and wakes nobody.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import joblib
 
+from audit.connect import Stores
 from audit.memory_store import MemoryStore
 from evaluation.report_format import Report
 from evaluation.report_store import read_report
@@ -36,7 +38,7 @@ class DayResult:
     day: Day
     named: bool  # of a fault-day: by the right section
     false: tuple[Section, ...]  # sections that alerted without a reason
-    clean: int  # sections that had no reason to
+    clean: tuple[Section, ...]  # sections that judged, and had no reason to
 
     @property
     def told(self) -> str:
@@ -52,18 +54,20 @@ def check_seeds(models: Path, seeds: Sequence[int], per_day: int, workers: int) 
         yield from parallel(joblib.delayed(check_seed)(models, seed, per_day) for seed in seeds)
 
 
-def check_seed(models: Path, seed: int, per_day: int) -> list[DayResult]:
-    """Play a seed's fortnight in memory, run the timer after each day, and judge each day's report."""
+def check_seed(models: Path, seed: int, per_day: int, stores: Stores | None = None) -> list[DayResult]:
+    """Play a seed's fortnight, in memory unless told where, and judge the report that the timer's code makes of each
+    day."""
     logging.getLogger("hyperplane.evaluation").setLevel(logging.ERROR)  # verdicts are judged here, not announced
-    log, derived = MemoryStore(), MemoryStore()
-    player = Player(models, log, derived, FIRST_DAY_S, seed, per_day)
+    stores = stores or Stores(MemoryStore(), MemoryStore())
+    player = Player(models, stores.log, stores.derived, FIRST_DAY_S, seed, per_day)
     results = []
     for day in days(seed):
-        player.play(day)
+        run = player.play(day)
         start = FIRST_DAY_S + day.number * DAY_S
-        report = read_report(derived, NAME, report_id(day_window(start), second(start + DAY_S)))
-        if report is None:
-            raise RuntimeError(f"the timer wrote no report of day {day.number + 1} of seed {seed}")
+        report = read_report(stores.derived, NAME, report_id(day_window(start), second(start + DAY_S)))
+        if report is None or run.problems:
+            problems = "; ".join(run.problems) or "there is none"
+            raise ValueError(f"no whole report of day {day.number + 1} of seed {seed}: {problems}")
         results.append(judged(seed, day, report))
     return results
 
@@ -71,7 +75,8 @@ def check_seed(models: Path, seed: int, per_day: int) -> list[DayResult]:
 def judged(seed: int, day: Day, report: Report) -> DayResult:
     """What a report is worth against the truth."""
     fault = day.fault
-    alerting = [section for section in SECTIONS if getattr(report, section).verdict.level == "alert"]
+    levels = {section: getattr(report, section).verdict.level for section in SECTIONS}
+    alerting = [section for section in SECTIONS if levels[section] == "alert"]
     excused = {fault.section, *fault.may_alert} if fault else set()
     named = fault is not None and fault.section in alerting and (not fault.names or fault.names in alerted(report))
     return DayResult(
@@ -79,7 +84,7 @@ def judged(seed: int, day: Day, report: Report) -> DayResult:
         day=day,
         named=named,
         false=tuple(section for section in alerting if section not in excused),
-        clean=len(SECTIONS) - len(excused),
+        clean=tuple(section for section in SECTIONS if section not in excused and levels[section] != "no data"),
     )
 
 
@@ -96,8 +101,7 @@ class Tally:
 
     faults: dict[str, tuple[int, int]]  # fault → days on which it was named, days on which it was planted
     false: list[str]
-    clean: int
-    section_days: dict[Section, int]  # section → false alerts in it
+    sections: dict[Section, tuple[int, int]]  # section → false alerts in it, days on which it was clean
 
     @property
     def named(self) -> int:
@@ -108,6 +112,11 @@ class Tally:
     def planted(self) -> int:
         """Fault-days."""
         return sum(planted for _, planted in self.faults.values())
+
+    @property
+    def clean(self) -> int:
+        """Section-days on which an alert would be a false one."""
+        return sum(clean for _, clean in self.sections.values())
 
     @property
     def holds(self) -> bool:
@@ -127,6 +136,11 @@ def tally(results: Sequence[DayResult]) -> Tally:
     return Tally(
         faults=faults,
         false=[f"{each.told}: {section}" for each in results for section in each.false],
-        clean=sum(each.clean for each in results),
-        section_days={section: sum(each.false.count(section) for each in results) for section in SECTIONS},
+        sections={
+            section: (
+                sum(section in each.false for each in results),
+                sum(section in each.clean for each in results),
+            )
+            for section in SECTIONS
+        },
     )

@@ -19,11 +19,14 @@ from evaluation import terminal
 
 DAY_S = 24 * 3600
 _EXAMPLES = """examples:
-  python -m training.credit export --out models         train and export the model
-  python -m training.credit play --seed 1               two weeks into the log that HYPERPLANE_STORAGE names
-  python -m training.credit check --seeds 20            do the reports name what was planted?
+  python -m training.credit export --out models    train and export the model
+  python -m training.credit play --seed 1          two weeks, into a log
+  python -m training.credit check --seeds 20       do reports name the faults?
 
-What is planted and which section must name it: docs/demo.md. `make demo` and `make demo-check` call these.
+HYPERPLANE_STORAGE names the log to play into, HYPERPLANE_MODELS the folder of
+the model. What is planted when, and which section of a report must name it:
+docs/demo.md. `make demo` and `make demo-check` call these commands.
+
 Exit codes: 0 done, and the check holds; 1 it does not; 2 could not run.
 """
 
@@ -101,8 +104,8 @@ def _check(options: argparse.Namespace) -> int:
     found = tally(results)
     for name, (named, planted) in found.faults.items():
         print(f"{name:<16} named on {named} of {planted} days")
-    for section, false in found.section_days.items():
-        print(f"{section:<16} {false} false alert{'' if false == 1 else 's'}")
+    for section, (false, clean) in found.sections.items():
+        print(f"{section:<16} {false} false alert{'' if false == 1 else 's'} on {clean} clean days")
     for each in [each.told for each in results if each.day.fault and not each.named]:
         print(f"not named: {each}")
     for told in found.false:

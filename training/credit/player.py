@@ -1,4 +1,4 @@
-"""Plays days of credit traffic into a log, through the code that serves, and runs the hourly timer after each.
+"""Plays days of credit traffic into a log, through the code that serves, and lets the timer's code report each.
 
 Nothing is written past the real path: bodies are decoded, judged, run and recorded by `scoring.score`, labels by
 `scoring.label_lines`, lines go through a `LogWriter` into a `Store`, and what is due is sealed, compacted, profiled and
@@ -8,6 +8,8 @@ held to a known truth must not depend on what else that machine was doing.
 
 A day runs from 6:00 to 20:00, with a peak before noon and one in the evening. Requests hold 1 to 40 applicants. For
 four of five applicants the outcome becomes known, some minutes to hours later on the same day.
+
+A log that holds anything of those two weeks is left alone: what is played must never stand among real records.
 """
 
 from __future__ import annotations
@@ -23,10 +25,11 @@ import msgspec
 import numpy as np
 
 from audit.known_ids import KnownIds
+from audit.reader import hours
 from audit.seal import SETTLED_S
 from audit.store import Store
 from audit.writer import LogWriter
-from evaluation.hourly import Run, run_due
+from evaluation.hourly import Run, backfill
 from evaluation.windows import DAY_S, HOUR_S
 from scoring.catalog import Catalog, Served
 from scoring.content import Content
@@ -34,8 +37,8 @@ from scoring.label_lines import label_body
 from scoring.score import Arrival, score_body
 from training.credit.faults import Traffic, clean
 from training.credit.model import NAME
-from training.credit.schedule import Day
-from training.instances import json_body, plain_values
+from training.credit.schedule import DAYS, Day
+from training.instances import Rows, json_body
 
 FIRST_HOUR, LAST_HOUR = 6, 20
 LABELLED = 0.8
@@ -47,7 +50,7 @@ _PATIENCE_S = 60.0
 
 @dataclass
 class Player:
-    """One log in the making. `log` and `derived` may be memory or Azurite."""
+    """One log in the making, in memory or in a storage; raises `ValueError` when it cannot be played there."""
 
     models: Path
     log: Store
@@ -59,11 +62,15 @@ class Player:
 
     def __post_init__(self) -> None:
         self._catalog = Catalog.load(self.models)
-        if NAME in self._catalog.problems:
-            raise ValueError(f"{self.models}: {self._catalog.problems[NAME]}")
+        if not self._catalog.is_loaded(NAME):
+            problems = [f"{name}: {text}" for name, text in self._catalog.problems.items()]
+            missing = f"there is no {NAME}: make it with `python -m training.credit export`"
+            raise ValueError(f"{self.models}: {'; '.join(problems) or missing}")
+        if there := hours(self.log, self.first_day_s, self.first_day_s + DAYS * DAY_S):
+            raise ValueError(f"the log holds records of these two weeks already ({there[0]} …): play into an empty one")
 
     def play(self, day: Day) -> Run:
-        """The whole day, and the timer's run when it is over."""
+        """The whole day, and what the timer does of it when it is over."""
         start = self.first_day_s + day.number * DAY_S
         random = np.random.default_rng([self.seed, 1 + day.number])
         traffic = (day.fault.make if day.fault else clean)(_calls(self.per_day, random), random)
@@ -73,37 +80,29 @@ class Player:
             self._send(writer, start, traffic, random)
         finally:
             writer.close()
-        return run_due(self.log, self.derived, self.models, start + DAY_S + SETTLED_S)
+        return backfill(self.log, self.derived, self.models, start + DAY_S + SETTLED_S, since_s=start)
 
     def _send(self, writer: LogWriter, start: float, traffic: Traffic, random: np.random.Generator) -> None:
         served, known = self._catalog.get(NAME), KnownIds(self.log, clock=lambda: self._now)
         date = datetime.fromtimestamp(start, UTC).strftime("%Y%m%d")
         ids = [f"{date}-{number:05}" for number in range(1, len(traffic.X) + 1)]
+        instances = list(Rows(traffic.X, tuple(traffic.X.columns), list(traffic.y)).instances())
         waiting: list[tuple[float, str, Any]] = []
         for moment, rows in _requests(start, len(ids), random):
             waiting = self._label(served, writer, known, waiting, moment)
             self._now = moment
-            self._score(served, writer, traffic, ids, rows, random)
+            us = run_times(rows.stop - rows.start, traffic.slower_us, random)
+            self._score(served, writer, ids[rows], instances[rows], us)
             for row in range(rows.start, rows.stop):
                 if random.random() < LABELLED:
                     waiting.append((moment + 60 + random.random() * LABELS_WITHIN_S, ids[row], traffic.y[row]))
         self._label(served, writer, known, waiting, math.inf)
 
     def _score(
-        self,
-        served: Served,
-        writer: LogWriter,
-        traffic: Traffic,
-        ids: list[str],
-        rows: slice,
-        random: np.random.Generator,
+        self, served: Served, writer: LogWriter, ids: list[str], instances: list[dict[str, Any]], us: dict[str, int]
     ) -> None:
-        part = traffic.X.iloc[rows]
-        columns = [plain_values(part.iloc[:, position]) for position in range(part.shape[1])]
-        instances = [dict(zip(part.columns, row, strict=True)) for row in zip(*columns, strict=True)]
-        body = json_body({"instances": instances, "ids": ids[rows]})
-        scored = score_body(served, self._arrival(writer, body, f"scores-{ids[rows.start]}"))
-        us = run_times(rows.stop - rows.start, traffic.slower_us, random)
+        body = json_body({"instances": instances, "ids": ids})
+        scored = score_body(served, self._arrival(writer, body, f"scores-{ids[0]}"))
         writer.commit_blocking([_timed(line, us) for line in scored.lines], _PATIENCE_S)
 
     def _label(
