@@ -6,6 +6,7 @@ import argparse
 import json
 import logging
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -86,6 +87,7 @@ def _play(options: argparse.Namespace) -> int:
     if options.out:
         text = json.dumps({"seed": options.seed, "model": NAME, "first_day_s": first, "days": told}, indent=1)
         options.out.write_text(text, encoding="utf-8")
+        return 0
     for each in told:
         print(f"{each['date']}  {each['fault'] or 'nothing':<16} {each['level']}")
     return 0
@@ -145,13 +147,13 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--out", type=Path, default=Path("models"), help="folder of the bundles (default: models)")
     export.set_defaults(run=_export)
     play = commands.add_parser("play", help="play the two weeks that ended yesterday into the log")
-    play.add_argument("--seed", type=_whole, default=1, help="which faults on which days (default: 1)")
+    play.add_argument("--seed", type=_seed, default=1, help="which faults on which days (default: 1)")
     play.add_argument("--per-day", type=_whole, default=2000, help="applicants a day, about (default: 2000)")
-    play.add_argument("--out", type=Path, help="also write what was played into this file, as JSON")
+    play.add_argument("--out", type=Path, help="write what was played into this file, as JSON, and print nothing")
     play.set_defaults(run=_play)
     check = commands.add_parser("check", help="hold the reports of many fortnights to what was planted")
     check.add_argument("--seeds", type=_whole, default=20, help="how many fortnights (default: 20)")
-    check.add_argument("--from", dest="first", type=_whole, default=1, help="the first seed (default: 1)")
+    check.add_argument("--from", dest="first", type=_seed, default=1, help="the first seed (default: 1)")
     check.add_argument("--per-day", type=_whole, default=2000, help="applicants a day, about (default: 2000)")
     check.add_argument("--workers", type=_whole, default=os.cpu_count() or 1, help="processes (default: one a core)")
     check.add_argument("--models", type=Path, help="folder with the credit bundle (default: it is made)")
@@ -159,7 +161,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _seed(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no seed: give a whole number such as 1")
+    return int(text)
+
+
 def _whole(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 10**9:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
     return int(text)

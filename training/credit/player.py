@@ -138,7 +138,7 @@ class Player:
 
 def _calls(per_day: int, random: np.random.Generator) -> int:
     """Days differ in how many ask."""
-    return int(per_day * random.uniform(0.85, 1.15))
+    return max(1, int(per_day * random.uniform(0.85, 1.15)))
 
 
 def _requests(start: float, rows: int, random: np.random.Generator) -> Iterator[tuple[float, slice]]:

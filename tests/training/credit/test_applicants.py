@@ -55,10 +55,9 @@ def test_only_incomes_and_years_of_employment_have_gaps(applicants: Applicants) 
 
 def test_who_is_older_earns_more_and_who_earns_more_asks_for_more() -> None:
     known = people(N, np.random.default_rng(7))
-    ranks = known[["age", "income", "employment_years", "amount"]].corr("spearman")
-    assert ranks.loc["age", "income"] > 0.1
-    assert ranks.loc["age", "employment_years"] > 0.1
-    assert ranks.loc["income", "amount"] > 0.3
+    assert known["age"].corr(known["income"], method="spearman") > 0.2
+    assert known["age"].corr(known["employment_years"], method="spearman") > 0.4
+    assert known["income"].corr(known["amount"], method="spearman") > 0.4
     assert (known["employment_years"] <= known["age"] - 18).all()
     assert known["amount"].min() >= 500
 

@@ -18,6 +18,7 @@ from training.credit.schedule import Day
 replace = msgspec.structs.replace
 
 
+@pytest.mark.slow
 def test_each_planted_fault_is_named_and_clean_sections_stay_quiet(fortnight: Fortnight, credit_models: Path) -> None:
     found = tally([*fortnight.results, *check_seed(credit_models, SEED + 1, PER_DAY)])
     assert (found.named, found.planted) == (16, 16), found.faults
