@@ -10,7 +10,7 @@ ONE_THREAD = OMP_NUM_THREADS=1
 given = $(if $($(1)),--$(2)='$(subst ','\'',$($(1)))')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench intervals ten-million test-clients check format coverage explore fuzz siege simulate models guide \
+.PHONY: help setup run demo demo-check test bench intervals ten-million test-clients check format coverage explore fuzz siege simulate models guide \
 	parity rescore lock clean .missing
 
 help: ## Show this list
@@ -20,6 +20,12 @@ setup: .venv/.installed infra/local/node_modules/.installed ## Install everythin
 
 run: setup ## Score, record and report on this machine: PORT=7071 KEY=… AUTH=off LOG=on
 	@exec $(PY) -m infra.local.run --parent $$PPID $(call given,PORT,port) $(call given,KEY,key) $(call given,AUTH,auth) $(call given,LOG,log)
+
+demo: setup ## Two weeks of traffic with known faults, and their reports: SEED=1 PORT=7072 KEY=… AUTH=off
+	@exec $(PY) -m infra.local.demo --parent $$PPID $(call given,SEED,seed) $(call given,PORT,port) $(call given,KEY,key) $(call given,AUTH,auth) $(call given,LOG,log)
+
+demo-check: setup ## Hold the reports of many such fortnights to what was planted: SEEDS=20 FROM=1
+	@$(ONE_THREAD) $(PY) -m training.credit check $(call given,SEEDS,seeds) $(call given,FROM,from)
 
 test: check models $(BROWSER) ## Lint, type-check and run every test, in two processes
 	@$(ONE_THREAD) $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)

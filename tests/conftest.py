@@ -28,12 +28,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# Folders whose tests share a ledger of all that was answered, and end by comparing it with the log.
-ONE_GROUP = {"hostile"}
+# Folders whose tests share a ledger of all that was answered, and end by comparing it with the log; or that share what
+# is dear to make.
+ONE_GROUP = {"hostile", "credit"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """When tests run in several processes (`make test`), those of a file stay together, and those of a ledger too."""
+    """When tests run in several processes (`make test`), those of a file stay together, and of some folders too."""
     for item in items:
         folder = item.path.parent
         group = folder if folder.name in ONE_GROUP else item.path
