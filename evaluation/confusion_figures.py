@@ -151,7 +151,7 @@ def matthews(confusions: Floats) -> Floats:
     covariance = hits * n - (true * predicted).sum(axis=1)
     spread = np.sqrt(n**2 - (predicted**2).sum(axis=1)) * np.sqrt(n**2 - (true**2).sum(axis=1))
     correlation: Floats = np.divide(covariance, spread, out=np.zeros_like(spread), where=spread > 0)
-    return correlation
+    return correlation.clip(-1.0, 1.0)  # the roots are rounded: a perfect prediction may come to 1 + 2⁻⁵²
 
 
 def _mean_of_defined(values: Floats) -> Floats:

@@ -92,8 +92,8 @@ def build_report(
         distributions=champion.distributions.get(reference.sha256) if champion and reference else None,
         hours=evidence.hours,
     )
-    if evidence.occasion == "preproduction":
-        performance = _over_scored_rows(performance, coverage.counts.calls)
+    if evidence.occasion == "preproduction":  # an estimate would be held against the rows that it is calibrated by
+        performance = _over_scored_rows(msgspec.structs.replace(performance, estimate=None), coverage.counts.calls)
     profiling = profiling_section(evidence.hours, manifest, version, evidence.occasion)
     champion = merged.get((evidence.model, version, "champion"))
     sha256, sample = (reference.sha256, reference.sample) if reference else ("", None)

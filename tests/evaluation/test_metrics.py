@@ -363,6 +363,12 @@ def test_a_table_without_errors_is_no_proof_that_there_will_be_none() -> None:
         assert 0.75 < (found[name].low or 1) < 0.97, name
 
 
+def test_a_perfect_prediction_correlates_with_the_truth_by_1_and_not_a_bit_more() -> None:
+    found = classification_metrics([1, 0, 1, 0, 1], [1, 0, 1, 0, 1], classes=[0, 1])["mcc"]
+    assert found.value is not None
+    assert 1 - 1e-12 < found.value <= (found.high or 0) <= 1.0
+
+
 @pytest.mark.parametrize("size", [2, 3])
 def test_all_wrong_is_zero_and_not_undefined(size: int) -> None:
     truth = list(range(size)) * 5
