@@ -20,6 +20,7 @@ from audit.memory_store import MemoryStore
 from evaluation.report_format import Report
 from evaluation.report_store import read_report
 from evaluation.windows import DAY_S, day_window, report_id, second
+from training.credit.estimates import Estimated, estimates
 from training.credit.faults import FAULTS, SECTIONS, Section
 from training.credit.model import NAME
 from training.credit.player import Player
@@ -39,12 +40,17 @@ class DayResult:
     named: bool  # of a fault-day: by the right section
     false: tuple[Section, ...]  # sections that alerted without a reason
     clean: tuple[Section, ...]  # sections that judged, and had no reason to
+    estimated: tuple[Estimated, ...] = ()
+
+    @property
+    def planted(self) -> str:
+        """The fault, or `clean`."""
+        return self.day.fault.name if self.day.fault else "clean"
 
     @property
     def told(self) -> str:
         """The day in a few words."""
-        fault = self.day.fault.name if self.day.fault else "clean"
-        return f"seed {self.seed}, day {self.day.number + 1} ({fault})"
+        return f"seed {self.seed}, day {self.day.number + 1} ({self.planted})"
 
 
 def check_seeds(models: Path, seeds: Sequence[int], per_day: int, workers: int) -> Iterator[list[DayResult]]:
@@ -85,6 +91,7 @@ def judged(seed: int, day: Day, report: Report) -> DayResult:
         named=named,
         false=tuple(section for section in alerting if section not in excused),
         clean=tuple(section for section in SECTIONS if section not in excused and levels[section] != "no data"),
+        estimated=estimates(report),
     )
 
 

@@ -95,6 +95,7 @@ def _play(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     from training.credit.check import check_seeds, tally
+    from training.credit.estimates import estimate_table
 
     seeds = range(options.first, options.first + options.seeds)
     results: list[Any] = []
@@ -108,6 +109,10 @@ def _check(options: argparse.Namespace) -> int:
         print(f"{name:<16} named on {named} of {planted} days")
     for section, (false, clean) in found.sections.items():
         print(f"{section:<16} {false} false alert{'' if false == 1 else 's'} on {clean} clean days")
+    print("\nperformance estimated without labels, beside what the labels said:")
+    for line in estimate_table([(each.planted, each.estimated) for each in results]):
+        print(line)
+    print()
     for each in [each.told for each in results if each.day.fault and not each.named]:
         print(f"not named: {each}")
     for told in found.false:
