@@ -96,7 +96,7 @@ def test_times_are_rounded_out_to_whole_days(stores: Stores, command: Command) -
 
 
 def test_an_empty_log_is_indexed_in_no_time(command: Command) -> None:
-    assert command("index")[::2] == (0, "0 of 0 blobs indexed, 0 were already\n")
+    assert command("index")[::2] == (0, "there are no blobs to index\n")
 
 
 def test_help_says_that_nothing_depends_on_it(command: Command) -> None:
