@@ -60,9 +60,10 @@ def list_reports(derived: Store, model: str, limit: int = 100) -> list[ReportEnt
         return []
     ids = sorted(set(_ids(derived, model)), key=lambda text: (split_id(text)[1], text), reverse=True)
     newest = {split_id(text)[0]: text for text in reversed(ids)}
-    chosen = set(sorted(ids, key=lambda text: newest[split_id(text)[0]] != text)[: limit + _PASSED_BY])
-    entries = (_entry(derived, f"{_folder(model, text)}/entry.json", model) for text in ids if text in chosen)
-    return list(islice((entry for entry in entries if entry is not None), limit))
+    wanted = sorted(ids, key=lambda text: newest[split_id(text)[0]] != text)[: limit + _PASSED_BY]
+    entries = (_entry(derived, f"{_folder(model, text)}/entry.json", model) for text in wanted)
+    sound = list(islice((entry for entry in entries if entry is not None), limit))
+    return sorted(sound, key=lambda entry: (split_id(entry.id)[1], entry.id), reverse=True)
 
 
 def newest_made(derived: Store, model: str, window: Window) -> str | None:

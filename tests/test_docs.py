@@ -94,14 +94,15 @@ def test_openapi_describes_the_routes_there_are(platform: Platform) -> None:
 
 def test_the_operations_page_explains_every_field_of_a_requests_line_and_its_queries_use_no_other() -> None:
     page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    explained = re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE)
+    of_requests, _, _ = page.partition("## Where the lines go")
+    explained = re.findall(r"^\| `([a-z_]+)` \|", of_requests, re.MULTILINE)
     assert tuple(explained) == FIELDS
     assert all(f"`{protocol}`" in page for protocol in PROTOCOLS)
     queries = "".join(re.findall(r"^```kusto\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
     used = set(re.findall(r"\br\.([a-z_]+)", queries))
     assert used
     assert used <= set(FIELDS)
-    example, _of_a_digest = re.findall(r"^```json\n(.*)\n```", page, re.MULTILINE)
+    example, _of_a_digest, _of_a_verdict = re.findall(r"^```json\n(.*)\n```", page, re.MULTILINE)
     assert list(json.loads(example)) == [name for name in FIELDS if name in json.loads(example)]
     functions = set(re.findall(r"^async def (\w+)\(req: func.HttpRequest\)", SOURCE, re.MULTILINE))
     (scoring,) = re.findall(r"r\.function in \(([^)]*)\)", queries)
@@ -115,7 +116,7 @@ def test_the_operations_page_shows_a_digests_line_as_it_is_logged(caplog: pytest
     write_digests(store, SIGNER, after(0))
     (line,) = caplog.messages
     page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    _of_a_request, example = re.findall(r"^```json\n(.*)\n```", page, re.MULTILINE)
+    _of_a_request, example, _of_a_verdict = re.findall(r"^```json\n(.*)\n```", page, re.MULTILINE)
     queries = "".join(re.findall(r"^```kusto\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
     assert list(json.loads(line)) == list(json.loads(example))
     assert set(re.findall(r"\bd\.([a-z_0-9]+)", queries)) <= set(json.loads(line))

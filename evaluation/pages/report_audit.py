@@ -27,6 +27,7 @@ REASONS = {
     "run_ended": "its run was ended at its limit",
     "redacted": "the log does not hold its features",
     "bundle_gone": "its bundle is not in the models folder",
+    "bundle_of_another": "its bundle is another model's",
     "bundle_altered": "its bundle is not what it was",
     "policies_gone": "the log does not hold its policies",
     "run_incomplete": "rows of its run are not in the log",

@@ -134,7 +134,7 @@ def test_storage_that_is_down_is_exit_code_2(
 def test_an_exception_nobody_expected_is_exit_code_2_and_never_the_1_of_an_alert(
     environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **_more: object) -> None:
         raise ZeroDivisionError("division by zero")
 
     monkeypatch.setattr(report_command, "make_report", broken)

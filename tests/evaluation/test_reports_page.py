@@ -27,7 +27,7 @@ def test_what_was_made_of_a_window_before_is_linked_behind_its_newest() -> None:
 
 
 def test_the_history_has_a_bar_for_each_verdict_and_says_since_when_a_section_alerts() -> None:
-    assert PAGE.count('class="h-alert"') == 4 + 5 + 6 + 7
+    assert PAGE.count('class="h-alert"') == 4 + 5 + 6 + 7 + 8, "a section begins a day before the one above it"
     assert "Drift alerts since 15 Nov 2026, on each of the last 7 days that have a verdict." in PAGE
     assert "drift: 7 alert, 6 warn, 6 ok." in PAGE
 
