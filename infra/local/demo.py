@@ -22,21 +22,22 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from infra.local.azurite import Azurite
-from infra.local.folder_lock import locked
 from infra.local.local_host import LocalHost
-from infra.local.ports import is_free
 from infra.local.process import LocalError
 from infra.local.run_options import Options, parse_demo
 from infra.local.serving import (
+    SIGNING_KEY,
     STORAGE,
+    claim,
+    code_of,
     command,
     line,
+    named_storage,
+    offered_settings,
     running_host,
     say,
-    settings_file,
     shown,
     step,
     storage,
@@ -53,18 +54,16 @@ _DAY_S = 24 * 3600
 def main(arguments: Sequence[str] | None = None) -> int:
     """Play, report and serve until Ctrl-C; 1 when something stands in the way."""
     options, seed = parse_demo(arguments)
-    if os.environ.get(STORAGE):
+    if named := named_storage():
         sys.stderr.write(
-            f"make demo has an Azurite of its own: unset {STORAGE}, or play with `python -m training.credit play`.\n"
+            f"make demo has an Azurite of its own: unset {named}, or play with `python -m training.credit play`.\n"
         )
         return 1
     return until_ctrl_c(options, lambda started: _demo(options, seed, started))
 
 
 def _demo(options: Options, seed: int, started: ExitStack) -> tuple[LocalHost, Azurite | None]:
-    started.enter_context(locked(options.data, "make demo"))
-    if not is_free(options.port):
-        raise LocalError(f"Port {options.port} is in use: stop the program that has it, or run with PORT=<another>.")
+    claim(options, "make demo", started)
     played = _played(options, seed)
     if played is None:
         _forget(options)
@@ -74,14 +73,13 @@ def _demo(options: Options, seed: int, started: ExitStack) -> tuple[LocalHost, A
     environment = {
         STORAGE: azurite.connection_string,
         "HYPERPLANE_MODELS": str(options.models.resolve()),
-        "HYPERPLANE_SIGNING_KEY": str((options.data / "signing-key.pem").resolve()),
+        SIGNING_KEY: str((options.data / "signing-key.pem").resolve()),
     }
     if played is None:
         played = _play(options, seed, environment)
     host = started.enter_context(running_host(options, environment))
-    code = f"?code={quote(host.key, safe='')}" if options.auth else ""
-    variables = {"URL": host.url, "KEY": host.key if options.auth else ""} | environment
-    settings = started.enter_context(settings_file(options.data / "env", variables))
+    code = code_of(host, options)
+    settings = offered_settings(host, options, environment, started)
     _say_where_to_look(host, code, played, settings)
     return host, azurite
 

@@ -17,31 +17,30 @@ import tomllib
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from urllib.parse import quote
 
 import httpx
 
 from infra.local.azurite import Azurite
-from infra.local.folder_lock import locked
 from infra.local.local_host import LocalHost
-from infra.local.ports import is_free
 from infra.local.process import LocalError
 from infra.local.run_options import Options, parse
 from infra.local.sample_traffic import Traffic, send_sample
 from infra.local.serving import (
+    SIGNING_KEY,
     STORAGE,
+    claim,
+    code_of,
     command,
     line,
+    offered_settings,
     running_host,
     say,
-    settings_file,
     shown,
     step,
     storage,
     until_ctrl_c,
 )
 
-SIGNING_KEY = "HYPERPLANE_SIGNING_KEY"
 DEMOS = {"breast-cancer", "diabetes", "wine"}
 
 
@@ -52,9 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: Options, started: ExitStack) -> tuple[LocalHost, Azurite | None]:
-    started.enter_context(locked(options.data, "make run"))
-    if not is_free(options.port):
-        raise LocalError(f"Port {options.port} is in use: stop the program that has it, or run with PORT=<another>.")
+    claim(options, "make run", started)
     bundles = _models(options.models)
     azurite = storage(options, started)
     environment = {"HYPERPLANE_MODELS": str(options.models.resolve())}
@@ -63,7 +60,7 @@ def _run(options: Options, started: ExitStack) -> tuple[LocalHost, Azurite | Non
     if not os.environ.get(SIGNING_KEY):
         environment[SIGNING_KEY] = str((options.data / "signing-key.pem").resolve())
     host = started.enter_context(running_host(options, environment))
-    code = f"?code={quote(host.key, safe='')}" if options.auth else ""
+    code = code_of(host, options)
     with httpx.Client(base_url=host.url, headers={"x-functions-key": host.key}, timeout=60) as client:
         troubled = {name.partition("/")[0] for name in _problems(client)}
         served = [bundle for bundle in bundles if bundle.parent.name not in troubled]
@@ -75,8 +72,7 @@ def _run(options: Options, started: ExitStack) -> tuple[LocalHost, Azurite | Non
     command("audit", "seal", environment=environment)
     for traffic in traffics:
         _report(traffic, environment)
-    variables = {"URL": host.url, "KEY": host.key if options.auth else ""} | environment
-    settings = started.enter_context(settings_file(options.data / "env", variables))
+    settings = offered_settings(host, options, environment, started)
     _say_where_to_look(host, code, traffics, settings)
     return host, azurite
 

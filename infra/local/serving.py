@@ -11,17 +11,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import quote
 
 import httpx
 
 from infra.local.azurite import Azurite
+from infra.local.folder_lock import locked
 from infra.local.keys import read_or_make_key
 from infra.local.local_host import PROJECT, LocalHost
-from infra.local.ports import HOST
+from infra.local.ports import HOST, is_free
 from infra.local.process import LocalError, start_child, stop_child
 from infra.local.run_options import Options
 
 STORAGE = "HYPERPLANE_STORAGE"
+SIGNING_KEY = "HYPERPLANE_SIGNING_KEY"
 WATCH_S = 0.5
 SHOW_CURSOR = "\x1b[?25h"
 IDENTITY_STORAGE = (f"{STORAGE}__blobServiceUri", f"{STORAGE}__accountName")
@@ -63,9 +66,21 @@ def _serve(host: LocalHost, azurite: Azurite | None) -> NoReturn:
         time.sleep(WATCH_S)
 
 
+def claim(options: Options, who: str, started: ExitStack) -> None:
+    """Hold the folder and see that the port is free; raises `LocalError`."""
+    started.enter_context(locked(options.data, who))
+    if not is_free(options.port):
+        raise LocalError(f"Port {options.port} is in use: stop the program that has it, or run with PORT=<another>.")
+
+
+def named_storage() -> str | None:
+    """The setting by which the environment names a storage, if it does."""
+    return next((name for name in (STORAGE, *IDENTITY_STORAGE) if os.environ.get(name)), None)
+
+
 def storage(options: Options, started: ExitStack) -> Azurite | None:
     """An Azurite of our own, unless the environment names a storage."""
-    named = next((name for name in (STORAGE, *IDENTITY_STORAGE) if os.environ.get(name)), None)
+    named = named_storage()
     if named:
         step("Storage", f"the one that {named} names")
         return None
@@ -98,8 +113,19 @@ def _how_to_follow(options: Options, log: Path) -> str:
     return f", each request in it: tail -f {shlex.quote(shown(log))}" if options.log_requests else ""
 
 
+def code_of(host: LocalHost, options: Options) -> str:
+    """The key as links carry it."""
+    return f"?code={quote(host.key, safe='')}" if options.auth else ""
+
+
+def offered_settings(host: LocalHost, options: Options, environment: Mapping[str, str], started: ExitStack) -> Path:
+    """The file to `source` for what this host serves with; it is there while it serves."""
+    variables = {"URL": host.url, "KEY": host.key if options.auth else "", **environment}
+    return started.enter_context(_settings_file(options.data / "env", variables))
+
+
 @contextmanager
-def settings_file(path: Path, variables: Mapping[str, str]) -> Iterator[Path]:
+def _settings_file(path: Path, variables: Mapping[str, str]) -> Iterator[Path]:
     """A file to `source`, for the time that it is true; only its owner may read it."""
     lines = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     lines.append(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:$PATH")

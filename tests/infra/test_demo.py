@@ -137,10 +137,16 @@ def test_a_log_that_is_not_the_demos_is_never_removed(parts: Parts) -> None:
     assert parts.commands == []
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [(STORAGE, "memory://"), (f"{STORAGE}__accountName", "own"), (f"{STORAGE}__blobServiceUri", "x")],
+)
 def test_a_storage_that_somebody_names_is_refused(
-    parts: Parts, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], setting: str, value: str
 ) -> None:
-    monkeypatch.setenv(STORAGE, "memory://")
+    monkeypatch.setenv(setting, value)
     assert demo.main([]) == 1
-    assert capsys.readouterr().err.count("\n") == 1
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert f"unset {setting}," in told
     assert parts.commands == []
