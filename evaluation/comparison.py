@@ -10,7 +10,7 @@ version and bundle that was champion in both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -18,7 +18,7 @@ from evaluation.coverage import measured_coverage
 from evaluation.distribution_drift import drift_section
 from evaluation.format.comparison import SCHEMA, Comparison, Difference, Side
 from evaluation.pages import numbers
-from evaluation.profile import Distributions, Profile, merge_by_key
+from evaluation.profile import Distributions, Profile, Role, merge_by_key
 from evaluation.profiling import STAGES, stage_times
 from evaluation.report import Evidence, build_report, primary_version
 from evaluation.report_format import CoverageCounts, Drift, Figure, Report, StageTimes, Verdict
@@ -50,8 +50,10 @@ def compare_challengers(evidence: Evidence, setting: Setting = None) -> Comparis
         raise ValueError(
             "no challenger scored in this window; serving.toml names challengers, docs/scoring.md says how"
         )
-    champion = _version_side(evidence, primary_version(evidence), setting)
-    others = [_challenger_side(evidence, version, setting) for version in challengers[: MOST_SIDES - 1]]
+    role = _role(evidence, primary_version(evidence))
+    report = build_report(evidence, setting)
+    champion = _SIDES[role](evidence, report, report.model.version)
+    others = [_challenger_side(evidence, report, version) for version in challengers[: MOST_SIDES - 1]]
     found = _comparison("challengers", [evidence], [champion, *others], setting)
     left_out = len(challengers) - len(others)
     return replace(found, notes=[*found.notes, f"{left_out} more challengers scored."]) if left_out else found
@@ -70,38 +72,38 @@ def compare_windows(first: Evidence, second: Evidence, setting: Setting = None) 
 
 
 def _version_side(evidence: Evidence, version: str, setting: Setting) -> Side:
-    roles = _roles(evidence)
+    role = _role(evidence, version)
+    report = build_report(evidence, setting, version=version if role == "champion" else None)
+    return _SIDES[role](evidence, report, version)
+
+
+def _role(evidence: Evidence, version: str) -> Role:
+    """The role that a version is looked at in; raises `ValueError` for one that has not scored in the window."""
+    roles: dict[str, set[Role]] = {}
+    for profiles in evidence.hours.values():
+        for profile in profiles:
+            if profile.role != "-":
+                roles.setdefault(profile.version, set()).add(profile.role)
     if version not in roles:
         known = ", ".join(sorted(roles)) or "none"
         raise ValueError(f"version {version!r} has not scored in this window; those that have: {known}")
-    if "champion" not in roles[version]:
-        return _challenger_side(evidence, version, setting)
-    report = build_report(evidence, setting, version=version)
-    counts = _counts(report, version, "champion")
-    verdicts = {name: getattr(report, name).verdict for name in ("performance", "profiling", "drift")}
+    return "champion" if "champion" in roles[version] else "challenger"
+
+
+def _champion_side(evidence: Evidence, report: Report, version: str) -> Side:
     return Side(
         label=f"version {version}",
         version=version,
         role="champion",
         window=evidence.window,
-        verdicts=verdicts,
-        counts=counts,
+        verdicts={name: getattr(report, name).verdict for name in ("performance", "profiling", "drift")},
+        counts=_counts(report, version, "champion"),
         figures=report.performance.figures,
         times=_times(evidence, version, "champion"),
     )
 
 
-def _roles(evidence: Evidence) -> dict[str, set[str]]:
-    roles: dict[str, set[str]] = {}
-    for profiles in evidence.hours.values():
-        for profile in profiles:
-            if profile.role != "-":
-                roles.setdefault(profile.version, set()).add(profile.role)
-    return roles
-
-
-def _challenger_side(evidence: Evidence, version: str, setting: Setting) -> Side:
-    report = build_report(evidence, setting)
+def _challenger_side(evidence: Evidence, report: Report, version: str) -> Side:
     found = [one for one in report.performance.others if (one.version, one.role) == (version, "challenger")]
     return Side(
         label=f"challenger {version}",
@@ -112,6 +114,12 @@ def _challenger_side(evidence: Evidence, version: str, setting: Setting) -> Side
         figures=found[0].figures if found else [],
         times=_times(evidence, version, "challenger"),
     )
+
+
+_SIDES: dict[Role, Callable[[Evidence, Report, str], Side]] = {
+    "champion": _champion_side,
+    "challenger": _challenger_side,
+}
 
 
 def _window_side(evidence: Evidence, report: Report) -> Side:

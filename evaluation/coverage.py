@@ -13,6 +13,7 @@ import msgspec
 from audit.records import WHOLE_INSTANCE
 from evaluation.distinct import distinct, merge_sketches
 from evaluation.intervals import wilson
+from evaluation.over_time import MOST_DAYS, stretches
 from evaluation.profile import NO_VERSION, Profile, merge_by_key
 from evaluation.report_format import (
     Count,
@@ -31,8 +32,6 @@ from evaluation.verdicts import worst
 from evaluation.wording import limit, share
 from scoring.bundle import Baseline, Feature, Manifest, Metric
 
-MOST_HOURS = 168
-MOST_DAYS = 400
 Merged = Mapping[tuple[str, str, str], Profile]
 
 
@@ -196,11 +195,10 @@ def _errors(merged: Merged) -> list[Count]:
 
 def _over_time(hours: Mapping[str, Sequence[Profile]]) -> list[CoverageHour]:
     """One entry for each hour that has calls, or for each day when there are more than 168 hours."""
-    groups: dict[str, list[Profile]] = {}
-    by_day = len(hours) > MOST_HOURS
-    for hour in sorted(hours):
-        groups.setdefault(f"{hour[:10]}T00:00:00Z" if by_day else hour, []).extend(hours[hour])
-    entries = [CoverageHour(start=start, counts=counts_of(group)) for start, group in groups.items()]
+    entries = [
+        CoverageHour(start=start, counts=counts_of(profile for hour in inside for profile in hours[hour]))
+        for start, inside in stretches(hours).items()
+    ]
     return [entry for entry in entries if entry.counts.calls][-MOST_DAYS:]
 
 

@@ -37,7 +37,7 @@ from evaluation.evidence import collect
 from evaluation.late_labels import labelled_days
 from evaluation.references import References
 from evaluation.report import build_report
-from evaluation.report_format import Report, ReportEntry, Window, encode_report, entry_of
+from evaluation.report_format import Report, ReportEntry, Window, encode_report, section_verdicts
 from evaluation.report_store import newest_made, read_report_json, write_report, written_s
 from evaluation.vouching.means import Means
 from evaluation.windows import DAY_S, HOUR_S, at, day_window, report_id, split_id
@@ -139,7 +139,7 @@ def store_report(derived: Store, report: Report) -> ReportEntry:
 
 def log_verdicts(report: Report) -> None:
     """One line of JSON for each section, for alert rules to match; docs/operations.md lists the fields."""
-    for section, verdict in entry_of(report).verdicts.items():
+    for section, verdict in section_verdicts(report).items():
         line = {
             "event": "verdict",
             "model": report.model.name,

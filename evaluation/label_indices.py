@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 
 from evaluation.measured import Indices
@@ -21,6 +22,20 @@ def class_indices(labels: Sequence[Label], classes: Sequence[Label]) -> Indices:
         return np.fromiter((places[class_key(plain(label))] for label in labels), np.int64, len(labels))
     except KeyError as unknown:
         raise ValueError(f"label {unknown} is none of the classes {list(places)}") from None
+
+
+def recorded_places(classes: Sequence[Label]) -> dict[str, int]:
+    """Positions by the JSON text of a class, as records have it; a whole number may be written 1 or 1.0.
+
+    >>> recorded_places(["a", 1])
+    {'"a"': 0, '1': 1, '1.0': 1}
+    """
+    places: dict[str, int] = {}
+    for index, label in enumerate(classes):
+        places[msgspec.json.encode(label).decode()] = index
+        if isinstance(label, int | float) and not isinstance(label, bool) and float(label).is_integer():
+            places |= {str(int(label)): index, f"{int(label)}.0": index}
+    return places
 
 
 def positive_index(classes: Sequence[Label], positive: Label | None) -> int:

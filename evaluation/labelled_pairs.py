@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from evaluation.label_indices import recorded_places
 from evaluation.measured import Measured
 from evaluation.metrics import classification_of_indices, regression_metrics
-from scoring.bundle import Label, Manifest, class_key
+from scoring.bundle import Manifest, class_key
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -38,7 +38,7 @@ def pairs_of(rows: pd.DataFrame, manifest: Manifest) -> Pairs:
         usable = np.isfinite(truth) & np.isfinite(predicted)
         ids = rows["id"].to_numpy(object)[usable]
         return Pairs(truth[usable], predicted[usable], None, None, _order(rows[usable]), int((~usable).sum()), ids)
-    places = _places(manifest.classes)
+    places = recorded_places(manifest.classes)
     truth = rows["truth_label"].map(places).fillna(-1).to_numpy(np.int64)
     predicted = rows["label"].map(places).fillna(-1).to_numpy(np.int64)
     shares = _shares(rows, manifest)
@@ -70,16 +70,6 @@ def chosen(pairs: Pairs, places: Indices) -> Pairs:
         0,
         ids,
     )
-
-
-def _places(classes: list[Label]) -> dict[str, int]:
-    """Positions by the JSON text of a class; a whole number may be written 1 or 1.0."""
-    places: dict[str, int] = {}
-    for index, label in enumerate(classes):
-        places[msgspec.json.encode(label).decode()] = index
-        if isinstance(label, (int, float)) and not isinstance(label, bool) and float(label).is_integer():
-            places |= {str(int(label)): index, f"{int(label)}.0": index}
-    return places
 
 
 def _shares(rows: pd.DataFrame, manifest: Manifest) -> Floats | None:

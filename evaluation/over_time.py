@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from evaluation.intervals import wilson
+from evaluation.pages import numbers
 from evaluation.pages.numbers import counted
 from evaluation.report_format import Course, CoverageHour, Level, Moment
 
@@ -22,7 +23,6 @@ MOST_HOURS = 168
 MOST_DAYS = 400
 Beyond = Literal["above", "below"]
 _MIDNIGHT = "T00:00:00Z"
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def stretches(hours: Iterable[str]) -> dict[str, list[str]]:
@@ -118,5 +118,4 @@ def brief(start: str, unit: str) -> str:
     >>> brief("2026-11-04T09:00:00Z", "day"), brief("2026-11-04T09:00:00Z", "hour")
     ('4 Nov 2026', '4 Nov 2026, 09:00 UTC')
     """
-    day = f"{int(start[8:10])} {_MONTHS[int(start[5:7]) - 1]} {start[:4]}"
-    return day if unit == "day" else f"{day}, {start[11:16]} UTC"
+    return numbers.day(start) if unit == "day" else numbers.when(start)

@@ -93,13 +93,12 @@ def build_report(
         hours=evidence.hours,
     )
     if evidence.occasion == "preproduction":  # an estimate would be held against the rows that it is calibrated by
-        performance = _over_scored_rows(msgspec.structs.replace(performance, estimate=None), coverage.counts.calls)
+        performance = _over_scored_rows(replace(performance, estimate=None), coverage.counts.calls)
     profiling = profiling_section(evidence.hours, manifest, version, evidence.occasion)
-    champion = merged.get((evidence.model, version, "champion"))
     sha256, sample = (reference.sha256, reference.sample) if reference else ("", None)
     drift = drift_section(champion, manifest, baseline, sha256, thresholds, sample)
     if evidence.occasion == "production":
-        hours, sha256 = evidence.hours, reference.sha256 if reference else ""
+        hours = evidence.hours
         performance = replace(
             performance, courses=performance_courses(evidence.joined, manifest, version, list(hours), thresholds)
         )
@@ -135,8 +134,8 @@ def build_report(
 
 def primary_version(evidence: Evidence) -> str:
     """The version that the figures speak of: the champion with the newest record; without one, the newest bundle."""
-    merged = merge_by_key(profile for profiles in evidence.hours.values() for profile in profiles)
-    champions = [profile for profile in merged.values() if profile.role == "champion"]
+    every = (profile for profiles in evidence.hours.values() for profile in profiles)
+    champions = [profile for profile in every if profile.role == "champion"]
     if champions:
         return max(champions, key=lambda profile: (profile.last_ts or "", profile.version)).version
     known = [(found.manifest.created, version) for version, found in evidence.references.items()]
@@ -158,7 +157,7 @@ def _over_scored_rows(performance: Performance, rows: int) -> Performance:
         f"{scored:,} of {rows:,} rows were scored, and the figures are over these alone, as in production. "
         "The export measured what the model answers to every row, also where it now abstains or the row is rejected."
     )
-    return msgspec.structs.replace(performance, notes=[note, *performance.notes])
+    return replace(performance, notes=[note, *performance.notes])
 
 
 def _log_facts(evidence: Evidence) -> LogFacts:

@@ -16,8 +16,11 @@ import numpy as np
 import pandas as pd
 
 from scoring.bundle import Manifest
+from scoring.content import Content
+from scoring.score import Arrival
 from training.errors import ReportRefused
 
+LABELS = 1000  # in one request; no request of instances holds more
 _AT_ONCE = 4096  # rows turned into Python values together
 
 
@@ -51,6 +54,19 @@ def read_rows(X: Any, y: Any, manifest: Manifest) -> Rows:
         repeated = sorted({name for name in names if names.count(name) > 1})
         raise ReportRefused(f"columns named twice: {', '.join(map(repr, repeated))}; give each its own name")
     return Rows(table, names, _truth(y, len(table)))
+
+
+def arrival(body: bytes, received_s: float, request_id: str, writer_id: str) -> Arrival:
+    """A body as it would come in over HTTP. `cold` stays false: how long this process took to start says nothing
+    about one that serves."""
+    return Arrival(
+        content=Content(body),
+        received_s=received_s,
+        request_id=request_id,
+        writer_id=writer_id,
+        max_instances=LABELS,
+        max_body_bytes=len(body),
+    )
 
 
 def column_notes(names: Sequence[str], manifest: Manifest) -> list[str]:

@@ -38,15 +38,13 @@ from evaluation.report_format import Report
 from evaluation.windows import hour_window
 from scoring.bundle import Bundle, load_bundle
 from scoring.catalog import Catalog, Served
-from scoring.content import Content
 from scoring.label_lines import LabelResult, label_body
 from scoring.score import Arrival, score_body
 from training.errors import ReportRefused
-from training.instances import Rows, column_notes, json_body, read_rows
+from training.instances import LABELS, Rows, arrival, column_notes, json_body, read_rows
 
 MOST_ROWS = 100  # in one request
 _REQUESTS = 20  # at least, as far as there are rows
-LABELS = 1000  # in one request
 _SEED = 20170520
 _WRITER = "preproduction"
 _FRAMES = 500  # in one blob: a report reads a blob at a time, and so needs little memory
@@ -159,15 +157,7 @@ class _Traffic:
         return results
 
     def _arrival(self, body: bytes, request_id: str) -> Arrival:
-        """`cold` stays false: how long this process took to start says nothing about one that serves."""
-        return Arrival(
-            content=Content(body),
-            received_s=self.now,
-            request_id=request_id,
-            writer_id=self.writer.writer_id,
-            max_instances=LABELS,
-            max_body_bytes=len(body),
-        )
+        return arrival(body, self.now, request_id, self.writer.writer_id)
 
 
 def row_id(position: int) -> str:

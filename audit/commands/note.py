@@ -29,7 +29,7 @@ _EPILOG = """examples:
 
 A note is a record of the log like any other: it can be neither changed nor
 taken back, only answered by another. It appears wherever the instance is shown,
-and no figure of a report counts it. The author's name is taken as given.
+and a report's audit section counts it. The author's name is taken as given.
 Exit codes: 0 recorded, 1 no record of that instance, 2 refused, or the log
 could not be written."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from evaluation.over_time import coverage_since
+from evaluation.over_time import MOST_HOURS, coverage_since
 from evaluation.pages import numbers
 from evaluation.pages.plots.scales import share_label
 from evaluation.pages.plots.timeline import Measure, Moment, timeline
@@ -14,7 +14,6 @@ from evaluation.pages.render import markup
 from evaluation.report_format import Course, Report
 
 _SHARES = frozenset({"accuracy", "roc_auc"})
-_DAYS = 168  # hours of a window beyond which it is cut into days
 _MIDNIGHT = "T00:00:00Z"
 
 
@@ -42,7 +41,7 @@ class Courses:
 def courses_of(report: Report) -> Courses:
     """All that a report knows over time."""
     coverage = report.coverage
-    by_day = report.window.hours > _DAYS
+    by_day = report.window.hours > MOST_HOURS
     asked = next((one.value for one in report.thresholds if one.name == "coverage_alert"), coverage.figure.threshold)
     return Courses(
         coverage="" if asked is None else coverage_since(coverage.hours, asked, by_day=by_day),

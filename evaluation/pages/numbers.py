@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime, timedelta
 
+from audit.wording import counted as counted
 from evaluation.report_format import Window
 
 NOTHING = "–"
@@ -68,15 +69,6 @@ def count(value: int | None) -> str:
     ('1,234,567', '–')
     """
     return NOTHING if value is None else f"{value:,}"
-
-
-def counted(amount: int, noun: str, plural: str | None = None) -> str:
-    """A number of things.
-
-    >>> counted(1, "call"), counted(1200, "call"), counted(2, "class", "classes")
-    ('1 call', '1,200 calls', '2 classes')
-    """
-    return f"{amount:,} {noun if amount == 1 else plural or noun + 's'}"
 
 
 def percent(share: float | None) -> str:
@@ -148,6 +140,16 @@ def when(timestamp: str | None) -> str:
         return NOTHING
     moment = _moment(timestamp)
     return timestamp if moment is None else f"{moment.day} {moment:%b %Y, %H:%M} UTC"
+
+
+def day(timestamp: str) -> str:
+    """The day of an RFC 3339 time; text that is no time stays as it is.
+
+    >>> day("2026-11-23T14:05:06.123456Z"), day("soon")
+    ('23 Nov 2026', 'soon')
+    """
+    moment = _moment(timestamp)
+    return timestamp if moment is None else _short(moment)
 
 
 def window(covered: Window) -> str:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from evaluation.intervals import wilson
+from evaluation.over_time import MOST_HOURS
 from evaluation.pages import numbers
 from evaluation.pages.courses import courses_of
 from evaluation.pages.occasion import made_of, words
@@ -155,7 +156,7 @@ def _coverage_plots(report: Report) -> dict[str, Any]:
     hours = report.coverage.hours
     figure, verdict = report.coverage.figure, report.coverage.verdict
     before, limit = figure.before, verdict.threshold if verdict.figure == "coverage" else figure.threshold
-    days = report.window.hours > 168
+    days = report.window.hours > MOST_HOURS
     moments = [_moment(hour) for hour in hours if hour.counts.calls]
     return {
         "share": markup(timeline(moments, "Coverage over time", before=before, limit=limit)),

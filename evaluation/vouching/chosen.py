@@ -18,17 +18,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import msgspec
 import numpy as np
 import pandas as pd
 
+from evaluation.kept_rows import sampled
+from evaluation.label_indices import recorded_places
 from evaluation.label_join import Joined
 from evaluation.profile import Profile, Row
-from scoring.bundle import Label, Manifest
+from scoring.bundle import Manifest
 
 SAMPLE = 20
 STRANGEST = 10
-KEPT = 500  # rows that a profile keeps
 
 Measure = Literal["distance", "confidence", "score", "error"]
 
@@ -59,8 +59,7 @@ def champions(profiles: Iterable[Profile]) -> list[Profile]:
 
 def sample(profiles: Iterable[Profile], seed: str, count: int = SAMPLE) -> list[Chosen]:
     """Instances drawn at random, in the order of their lots; each id once."""
-    rows = sorted(_kept(profiles, "rows"), key=lambda row: (row.hash, row.id, row.ts))[:KEPT]
-    by_id = {row.id: row for row in reversed(rows)}
+    by_id = {row.id: row for row in reversed(sampled(_kept(profiles, "rows")))}
     drawn = sorted(by_id.values(), key=lambda row: (lot(seed, row.id), row.id))[:count]
     return [Chosen(row.id, row.ts) for row in drawn]
 
@@ -132,7 +131,7 @@ def _errors(rows: pd.DataFrame, _manifest: Manifest) -> Part:
 
 def _misses(rows: pd.DataFrame, manifest: Manifest) -> Part:
     """Instances of another class than was said, by how sure the model was."""
-    places = _places(manifest.classes)
+    places = recorded_places(manifest.classes)
     truth = rows["truth_label"].map(places).fillna(-1).to_numpy(np.int64)
     said = rows["label"].map(places).fillna(-1).to_numpy(np.int64)
     usable = (truth >= 0) & (said >= 0)
@@ -147,13 +146,3 @@ def _confidences(given: Sequence[Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
     """The largest probability of each answer, NaN where there is none."""
     shares = [[p for p in one.values() if isinstance(p, float | int)] if isinstance(one, dict) else [] for one in given]
     return np.array([max(row, default=np.nan) for row in shares], np.float64)
-
-
-def _places(classes: Sequence[Label]) -> dict[str, int]:
-    """Positions by the JSON text of a class; a whole number may be written 1 or 1.0."""
-    places: dict[str, int] = {}
-    for index, label in enumerate(classes):
-        places[msgspec.json.encode(label).decode()] = index
-        if isinstance(label, int | float) and not isinstance(label, bool) and float(label).is_integer():
-            places |= {str(int(label)): index, f"{int(label)}.0": index}
-    return places

@@ -18,7 +18,6 @@ from audit.errors import AuditError
 from audit.settings import SettingsError
 from evaluation import terminal
 
-DAY_S = 24 * 3600
 _EXAMPLES = """examples:
   python -m training.credit export --out models    train and export the model
   python -m training.credit play --seed 1          two weeks, into a log
@@ -61,7 +60,7 @@ def _export(options: argparse.Namespace) -> int:
 def _play(options: argparse.Namespace) -> int:
     from audit.connect import open_stores
     from audit.settings import from_environ
-    from evaluation.windows import day_window, report_id, second
+    from evaluation.windows import DAY_S, day_window, report_id, second
     from training.credit.model import NAME
     from training.credit.player import Player
     from training.credit.schedule import DAYS, days

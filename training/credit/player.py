@@ -32,19 +32,17 @@ from audit.writer import LogWriter
 from evaluation.hourly import Run, backfill
 from evaluation.windows import DAY_S, HOUR_S
 from scoring.catalog import Catalog, Served
-from scoring.content import Content
 from scoring.label_lines import label_body
 from scoring.score import Arrival, score_body
 from training.credit.faults import Traffic, clean
 from training.credit.model import NAME
 from training.credit.schedule import DAYS, Day
-from training.instances import Rows, json_body
+from training.instances import LABELS, Rows, arrival, json_body
 
 FIRST_HOUR, LAST_HOUR = 6, 20
 LABELLED = 0.8
 LABELS_WITHIN_S = 3 * HOUR_S
 MOST_ROWS = 40  # in one request
-LABELS = 1000  # in one request
 _PATIENCE_S = 60.0
 
 
@@ -126,14 +124,7 @@ class Player:
         return [each for each in waiting if each[0] > until]
 
     def _arrival(self, writer: LogWriter, body: bytes, request_id: str) -> Arrival:
-        return Arrival(
-            content=Content(body),
-            received_s=self._now,
-            request_id=request_id,
-            writer_id=writer.writer_id,
-            max_instances=LABELS,
-            max_body_bytes=len(body),
-        )
+        return arrival(body, self._now, request_id, writer.writer_id)
 
 
 def _calls(per_day: int, random: np.random.Generator) -> int:
