@@ -46,6 +46,9 @@ class _Beginning(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hour: str
 
 
+_decoder = msgspec.json.Decoder(_Beginning)
+
+
 def chain_beginning(store: Store, first_s: float, last_s: float) -> float:
     """When the hour of the first digest began: the log's first hour, unless another was chosen before.
 
@@ -87,7 +90,7 @@ def _stored(store: Store) -> bytes:
 def _chosen(data: bytes) -> float | None:
     """When the hour that was chosen began; `None` if these are not the bytes that we would have written."""
     with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        hour = msgspec.json.decode(data, type=_Beginning).hour
+        hour = _decoder.decode(data).hour
         start_s = hour_start_s(hour)
         if start_s is not None and _encoded(hour_of(start_s)) == data:
             return start_s

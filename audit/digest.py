@@ -82,6 +82,11 @@ class _Flattened(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signature: str
 
 
+_digest_decoder = msgspec.json.Decoder(Digest)
+_protected_decoder = msgspec.json.Decoder(_Protected)
+_flattened_decoder = msgspec.json.Decoder(_Flattened)
+
+
 @dataclass(frozen=True)
 class SignedDigest:
     """A digest as read; whether its signature is good is for `audit.signing.PublicKeys.check` to say."""
@@ -121,11 +126,11 @@ def decode_digest(data: bytes, hour: str) -> SignedDigest:
     if len(data) > MAX_DIGEST_BYTES:
         raise BadDigest(f"{len(data)} bytes are more than a digest has")
     try:
-        whole = msgspec.json.decode(data, type=_Flattened)
+        whole = _flattened_decoder.decode(data)
         header = _from_text(whole.protected)
-        protected = msgspec.json.decode(header, type=_Protected)
+        protected = _protected_decoder.decode(header)
         payload = _from_text(whole.payload)
-        digest = msgspec.json.decode(payload, type=Digest)
+        digest = _digest_decoder.decode(payload)
         signature = _from_text(whole.signature)
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as problem:
         raise BadDigest(f"no digest: {str(problem)[:300]}") from problem

@@ -48,6 +48,9 @@ class BlobIndex(msgspec.Struct, frozen=True, kw_only=True):
     bundles: dict[str, dict[str, str | None]]  # model → version → SHA-256 of the bundle it was profiled with
 
 
+_decoder = msgspec.json.Decoder(BlobIndex)
+
+
 def index_blob(derived: Store, reading: BlobReading, references: References) -> BlobIndex:
     """Compact and profile a closed blob and store all of it, the index last; its ids can be found from then on."""
     index_ids(derived, reading)
@@ -82,7 +85,7 @@ def index_blob(derived: Store, reading: BlobReading, references: References) -> 
 def read_index(derived: Store, info: BlobInfo, references: References) -> BlobIndex | None:
     """The blob's index, if there is one that still holds."""
     try:
-        index = msgspec.json.decode(derived.read(index_name(info.name)), type=BlobIndex)
+        index = _decoder.decode(derived.read(index_name(info.name)))
     except (NotFound, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if index.schema != SCHEMA or index.blob != info.name or index.size_bytes != info.size_bytes:

@@ -93,6 +93,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return sum(self.outcomes.values())
 
 
+_decoder = msgspec.json.Decoder(Profile)
+
+
 def merge(profiles: Sequence[Profile]) -> Profile:
     """One profile of all their records; raises `ValueError` without any, or when they speak of different things."""
     if not profiles:
@@ -147,7 +150,7 @@ def encode_profile(profile: Profile) -> bytes:
 
 def decode_profile(data: bytes) -> Profile:
     """Read a stored profile; raises `msgspec.DecodeError`, or `ValueError` for another version of the format."""
-    profile = msgspec.json.decode(data, type=Profile)
+    profile = _decoder.decode(data)
     if profile.schema != SCHEMA:
         raise ValueError(f"profile of schema {profile.schema}, this code reads {SCHEMA}; profile its blob again")
     return profile

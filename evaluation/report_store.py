@@ -28,6 +28,7 @@ HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 LARGEST_ENTRY_BYTES = 1 << 20
 LARGEST_REPORT_BYTES = 32 << 20
+_entry_decoder = msgspec.json.Decoder(ReportEntry)
 _PASSED_BY = 20  # entries that may be damaged among those of a list
 
 
@@ -140,7 +141,7 @@ def _entry(derived: Store, name: str, model: str) -> ReportEntry | None:
     if data is None or len(data) > LARGEST_ENTRY_BYTES:
         return None
     try:
-        entry = msgspec.json.decode(data, type=ReportEntry)
+        entry = _entry_decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     folder = name.rpartition("/")[0]

@@ -206,7 +206,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
 
     def baseline(self) -> Baseline:
         """Read `baseline.json`; raises `BundleError`."""
-        return _read(self.folder / "baseline.json", Baseline)
+        return _read(self.folder / "baseline.json", _baseline_decoder)
 
 
 def class_key(label: Label) -> str:
@@ -236,10 +236,10 @@ def load_bundle(folder: Path) -> Bundle:
     sums = _sums(folder)
     if checksums({MANIFEST: sha256}) not in sums.splitlines(keepends=True):
         raise BundleError(f"{path}: its SHA-256 is not the one in {CHECKSUMS}; one of the two was changed after export")
-    schema = _decode(manifest_bytes, _Schema, path).schema
+    schema = _decode(manifest_bytes, _schema_decoder, path).schema
     if schema != SCHEMA:
         raise BundleError(f"{folder}: schema {schema} is not {SCHEMA}; export the bundle again")
-    manifest = _decode(manifest_bytes, Manifest, path)
+    manifest = _decode(manifest_bytes, _manifest_decoder, path)
     if (manifest.name, manifest.version) != (folder.parent.name, folder.name):
         raise BundleError(f"{folder}: the manifest says {manifest.name}/{manifest.version}; the folder was renamed")
     _check_files(folder, manifest.files)
@@ -297,12 +297,17 @@ def _bytes(path: Path) -> bytes:
         raise BundleError(f"{path}: cannot be read: {problem.strerror}") from problem
 
 
-def _read[T](path: Path, kind: type[T]) -> T:
-    return _decode(_bytes(path), kind, path)
+def _read[T](path: Path, decoder: msgspec.json.Decoder[T]) -> T:
+    return _decode(_bytes(path), decoder, path)
 
 
-def _decode[T](data: bytes, kind: type[T], path: Path) -> T:
+def _decode[T](data: bytes, decoder: msgspec.json.Decoder[T], path: Path) -> T:
     try:
-        return msgspec.json.decode(data, type=kind)
+        return decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
         raise BundleError(f"{path}: {problem}") from problem
+
+
+_schema_decoder = msgspec.json.Decoder(_Schema)
+_manifest_decoder = msgspec.json.Decoder(Manifest)
+_baseline_decoder = msgspec.json.Decoder(Baseline)

@@ -28,6 +28,9 @@ class _Opening(msgspec.Struct):
     about: dict[str, str] = {}
 
 
+_decoder = msgspec.json.Decoder(_Opening)
+
+
 def about_of(log: Store, blob: str) -> Mapping[str, str]:
     """What the writer of a blob said of itself; empty if there is no `open` frame to tell."""
     try:
@@ -37,7 +40,7 @@ def about_of(log: Store, blob: str) -> Mapping[str, str]:
     if frame is None or frame.kind != "open":
         return {}
     try:
-        return msgspec.json.decode(frame.body, type=_Opening).about
+        return _decoder.decode(frame.body).about
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
 

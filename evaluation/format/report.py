@@ -69,10 +69,10 @@ def encode_report(report: Report | ReportEntry) -> bytes:
 
 def decode_report(data: bytes) -> Report:
     """Read a `report.json`; raises `msgspec.DecodeError` for another shape and `ValueError` for another version."""
-    version = msgspec.json.decode(data, type=_Versioned).schema
+    version = _version_decoder.decode(data).schema
     if version != SCHEMA:
         raise ValueError(f"report.json has schema {version}, this code reads {SCHEMA}; build the report again")
-    return msgspec.json.decode(data, type=Report)
+    return _report_decoder.decode(data)
 
 
 def entry_of(report: Report) -> ReportEntry:
@@ -105,3 +105,8 @@ def section_verdicts(report: Report) -> dict[str, Verdict]:
 
 class _Versioned(msgspec.Struct):
     schema: int
+
+
+# Made here and not when they are needed: two threads that decode to a struct for the first time crash the process.
+_version_decoder = msgspec.json.Decoder(_Versioned)
+_report_decoder = msgspec.json.Decoder(Report)
