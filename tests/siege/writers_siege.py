@@ -1,6 +1,6 @@
 """Two writers under siege, without a host: commits of all sizes, hours that pass quickly or are sealed too early.
 
-A clock that runs 5,000 times faster lets hours pass, blobs hold few frames and frames few records, so that in seconds
+A clock that runs 7,200 times faster lets hours pass, blobs hold few frames and frames few records, so that in seconds
 happens what takes a host weeks.
 """
 
@@ -28,7 +28,7 @@ from tests.audit.writers import wait_until
 from tests.siege.host_siege import Plan, Watch, seal_all
 from tests.siege.ledger import Sent, Siege, Told
 
-HOUR_PASSES_IN_S = 0.7
+HOUR_PASSES_IN_S = 0.5
 _TIMEOUT_S = 0.5  # of a call to the storage
 
 
